@@ -1,0 +1,1 @@
+"""How it is tested: stations, links, drivers, procedures, measurements, evidence, reports."""

@@ -1,0 +1,126 @@
+"""The command `meterbench`. Each command lies in `bench.commands` and is imported when it is called.
+
+Exit codes are a contract: 0 verified, 1 a scenario failed, 3 the station broke, 4 wrong usage, 5 nothing was verified,
+130 interrupted. An error is one line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from bench.errors import BenchError, Exit, UsageError
+
+#: Name -> module with a click command `command`, and the line that `meterbench --help` shows.
+COMMANDS = {
+    "run": ("bench.commands.run", "Run scenarios on a station."),
+    "serve": ("bench.commands.serve", "Serve the simulated devices of a station on real ports."),
+    "read": ("bench.commands.read", "Read a device: identity, energies, power, clock."),
+    "transfer": ("bench.commands.transfer", "Hand the energies of one meter over to another."),
+    "station": ("bench.commands.station", "Check a station file."),
+    "report": ("bench.commands.report", "Make the HTML page of an evidence folder."),
+    "control": ("bench.commands.control", "Switch the supply or the load of a served device."),
+    "defects": ("bench.commands.defects", "List the defects and mistakes that can be switched on."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command when it is called: `meterbench --help` needs none of them."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        if ctx.resilient_parsing or ctx.params.get("_listing"):
+            return None
+        command: click.Command = import_module(COMMANDS[name][0]).command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("meterbench"), prog_name="meterbench")
+def root() -> None:
+    """Hardware-in-the-loop test bench and electricity-meter simulator."""
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run a command and end the process with its exit code."""
+    sys.exit(call(sys.argv[1:] if argv is None else argv))
+
+
+def call(argv: list[str]) -> int:
+    """Run a command; every known error becomes one line on stderr and an exit code."""
+    words, extra = _split(argv)
+    try:
+        result = root.main(words, prog_name="meterbench", standalone_mode=False, obj={"pytest": extra})
+    except click.ClickException as error:
+        click.echo(f"meterbench: {error.format_message()}", err=True)
+        return Exit.USAGE
+    except BenchError as error:
+        click.echo(str(error), err=True)
+        return error.exit
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.VERIFIED
+    return int(result) if isinstance(result, int) else Exit.VERIFIED
+
+
+def _split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """What stands behind `--` belongs to pytest, for `run` only."""
+    if argv[:1] != ["run"] or "--" not in argv:
+        return argv, []
+    cut = argv.index("--")
+    return argv[:cut], argv[cut + 1 :]
+
+
+# -- what several commands share -------------------------------------------------------------------------------------
+
+station_option = click.option("--station", default=None, metavar="sim|FILE", help="The station (default: sim).")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+allow_option = click.option(
+    "--allow-destructive", "allowed", multiple=True, metavar="ID", help="Third key: this device may be overwritten."
+)
+evidence_option = click.option(
+    "--evidence", type=click.Path(path_type=Path), metavar="DIR", help="New folder for the evidence."
+)
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON object on a line."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def progress(text: str) -> None:
+    """Show what is being done, on a terminal only."""
+    if sys.stderr.isatty():
+        click.echo(f"  {text}", err=True)
+
+
+__all__ = [
+    "UsageError",
+    "allow_option",
+    "call",
+    "evidence_option",
+    "json_option",
+    "main",
+    "progress",
+    "root",
+    "show_json",
+    "station_option",
+]

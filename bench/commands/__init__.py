@@ -1,0 +1,1 @@
+"""The commands of `meterbench`, one module each; `bench.cli` imports them when they are called."""

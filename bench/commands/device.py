@@ -1,0 +1,63 @@
+"""What the commands that work with devices share: an opened bench outside pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.cli import progress
+from bench.errors import BenchError, Exit
+from bench.plugin import station_from_environment
+from bench.run import Options, Run, Scenario
+from bench.station import find_station
+from bench.verdicts import Verdict
+
+
+@contextmanager
+def opened(
+    what: str,
+    station: str | None,
+    devices: tuple[str, ...],
+    *,
+    reason: str | None = None,
+    allowed: tuple[str, ...] = (),
+    evidence: Path | None = None,
+    argv: tuple[str, ...] = (),
+) -> Iterator[Scenario]:
+    """A bench for one command; its evidence is closed with the exit code that it comes to.
+
+    Raises:
+        UsageError: the station or a device does not exist.
+    """
+    found = find_station(station or station_from_environment())
+    for device in devices:
+        found.device(device)
+    run = Run(found, Options(allowed=allowed, evidence=evidence, argv=("meterbench", *argv)))
+    scenario = Scenario(run, what, what, reason, devices, ())
+    scenario.bench.journal.progress = progress
+    code: Exit = Exit.FAILED
+    outcome, why = "error", "broken off"
+    try:
+        yield scenario
+        code = _code(scenario)
+        outcome, why = (
+            ("passed", "") if code in (Exit.VERIFIED, Exit.NOTHING) else ("failed", scenario.measure.failure_text())
+        )
+    except KeyboardInterrupt:
+        code, why = Exit.INTERRUPTED, "interrupted by the operator"
+        raise
+    except BenchError as error:
+        code, why = error.exit, str(error)
+        raise
+    finally:
+        scenario.finish()
+        run.keep(scenario.record(outcome, why), scenario.measure.flush())
+        run.close(code)
+
+
+def _code(scenario: Scenario) -> Exit:
+    """What the measurements of a command come to."""
+    if scenario.measure.worst >= Verdict.INCONCLUSIVE:
+        return Exit.FAILED
+    return Exit.VERIFIED if scenario.measure.verified else Exit.NOTHING

@@ -1,0 +1,78 @@
+"""`meterbench read`: what a device says of itself and shows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from bench.cli import json_option, show_json, station_option
+from bench.commands.device import opened
+from bench.drivers.powerlogic import PowerLogic
+from bench.drivers.powerlogic.values import PowerFactor
+from bench.procedures.reading import growth_of, read_twice
+from protocols.powerlogic.energy import Quantity
+
+REALTIME = (
+    "current_average", "voltage_ll_average", "voltage_ln_average", "real_power_total", "reactive_power_total",
+    "apparent_power_total", "power_factor_total", "frequency",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("device")
+@station_option
+@json_option
+def command(device: str, station: str | None, as_json: bool) -> int:
+    """Read a device: identity, energies in one block, power, clock and ratios. Nothing is written."""
+    with opened(f"read {device}", station, (device,)) as scenario:
+        driver = scenario.bench.device(device)
+        found = read(driver)
+    if as_json:
+        show_json(found)
+    else:
+        for line in lines(found):
+            click.echo(line)
+    return 0
+
+
+def read(driver: PowerLogic) -> dict[str, Any]:
+    """Everything that `meterbench read` shows, ready for JSON."""
+    identification, findings = driver.identify()
+    energies = read_twice(driver, growth_of(driver))
+    realtime = driver.values(REALTIME)
+    return {
+        "device": driver.name,
+        "model": driver.device.model,
+        "identification": str(identification),
+        "identity": [
+            {"what": f.what, "expected": f.expected, "found": f.found, "assumed": f.assumed, "agrees": f.agrees}
+            for f in findings
+        ],
+        "clock": driver.read_clock().isoformat(sep=" "),
+        "ratios": str(driver.ratios()),
+        "accumulation": "signed" if driver.signed_mode() else "absolute",
+        "energies": {quantity.value: {"value": energies[quantity], "unit": quantity.unit} for quantity in Quantity},
+        "realtime": {name: {"value": _plain(realtime[name]), "unit": driver.map[name].unit} for name in REALTIME},
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, PowerFactor):
+        return f"{value.magnitude} {'lagging' if value.lagging else 'leading'}"
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """The same for a person."""
+    rows = [("model", found["model"]), ("identification", found["identification"])]
+    for finding in found["identity"]:
+        if not finding["agrees"]:
+            kind = "not verified (assumed)" if finding["assumed"] else "DOES NOT AGREE"
+            rows.append((finding["what"], f"found {finding['found']}, expected {finding['expected']}: {kind}"))
+    rows += [("clock", found["clock"]), ("ratios", found["ratios"]), ("accumulation", found["accumulation"])]
+    for group in ("energies", "realtime"):
+        rows += [(name.replace("_", " "), f"{row['value']} {row['unit']}") for name, row in found[group].items()]
+    width = max(len(name) for name, _ in rows)
+    return [found["device"], *(f"  {name:<{width}}  {value}" for name, value in rows)]

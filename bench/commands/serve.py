@@ -1,0 +1,60 @@
+"""`meterbench serve`: the simulated devices of a station on real ports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.cli import json_option, show_json, station_option
+from bench.launch import defects_by_device
+from bench.plugin import station_from_environment
+from bench.serving import serve
+from bench.station import find_station
+
+
+@click.command()
+@station_option
+@click.option(
+    "--speed", default=1.0, show_default=True, type=click.FloatRange(0.001, 1000), help="World seconds a second."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The interface to listen on.")
+@click.option("--base-port", type=click.IntRange(1, 65000), help="First TCP port; by default the system chooses.")
+@click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="Keep the meters' memory in this file.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the simulation.")
+@click.option("--defect", "defects", multiple=True, metavar="DEVICE:ID", help="Switch a firmware defect on.")
+@click.option(
+    "--write-station", type=click.Path(path_type=Path), metavar="FILE", help="Write a station file for these ports."
+)
+@click.option(
+    "--via", type=click.Choice(["tcp", "pty", "rfc2217"]), default="tcp", show_default=True, help="By which ports."
+)
+@json_option
+def command(
+    station: str | None,
+    speed: float,
+    host: str,
+    base_port: int | None,
+    state: Path | None,
+    seed: int,
+    defects: tuple[str, ...],
+    write_station: Path | None,
+    via: str,
+    as_json: bool,
+) -> int:
+    """Serve every simulated device over Modbus TCP, RFC 2217, raw TCP and, where there are any, ptys.
+
+    Prints one JSON line for each endpoint and {"ready": true}; ends on SIGTERM or Ctrl-C.
+    """
+    del as_json  # the endpoints are JSON lines either way: other programs read them
+    found = find_station(station or station_from_environment())
+    serve(found, host=host, base_port=base_port, speed=speed, state=state, seed=seed,
+          defects=defects_by_device(list(defects)), emit=_emit, station_out=write_station, via=via)  # fmt: skip
+    return 0
+
+
+def _emit(line: dict[str, Any]) -> None:
+    show_json(line)
+    sys.stdout.flush()

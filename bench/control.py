@@ -1,0 +1,105 @@
+"""What a scenario may do to the surroundings of a device: interrupt its supply, change its load.
+
+A simulated device has both. A real one has what its station file gives it a command for; what is missing makes a check
+*not determinable*, and the message names it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+from bench.errors import StationError, Undeterminable
+from bench.host import Host
+from simulators.power.feeder import Load
+from simulators.world import SECOND
+
+if TYPE_CHECKING:
+    from bench.station import Device
+
+#: How long a supply stays off in a cycle.
+OFF_TIME = 2 * SECOND
+_COMMAND_TIMEOUT = 120
+
+
+class Supplies:
+    """The supplies of a station's devices."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def cycle(self, device: str) -> None:
+        """Switch a device's supply off and on again.
+
+        Raises:
+            Undeterminable: the station has no means to.
+            StationError: the means failed.
+        """
+        if self._host.simulates(device):
+            self._host.catch_up()
+            self._host.stage.switch_supply(device, on=False)
+            self._host.clock.sleep(OFF_TIME)
+            self._host.catch_up()
+            self._host.stage.switch_supply(device, on=True)
+            return
+        control = self._host.station.device(device).power
+        if control is None:
+            raise Undeterminable("what a power cycle shows", f"power control of {device}")
+        if control.cycle is not None:
+            run_command(control.cycle, device)
+            return
+        run_command(str(control.off), device)
+        try:
+            self._host.clock.sleep(OFF_TIME)
+        finally:
+            run_command(str(control.on), device)
+
+    def can_cycle(self, device: str) -> bool:
+        """Whether the station has means to interrupt a device's supply."""
+        return self._host.simulates(device) or self._host.station.device(device).power is not None
+
+
+class Loads:
+    """The loads behind a station's devices."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def set(self, device: str, watts: int, power_factor: float = 1.0) -> None:
+        """Make a device carry a real power (W, negative for export).
+
+        Raises:
+            Undeterminable: the station has no means to, or none for this power factor.
+            StationError: the means failed.
+        """
+        if self._host.simulates(device):
+            self._host.catch_up()
+            self._host.stage.set_load(device, Load.of(watts * 1000, power_factor))
+            return
+        entry: Device = self._host.station.device(device)
+        if entry.load is None:
+            raise Undeterminable("what a change of load shows", f"a changeable load on {device}")
+        run_command(entry.load.command_for(watts), device)
+
+
+def run_command(command: str, device: str) -> None:
+    """Run a command of the station file.
+
+    Raises:
+        StationError: it cannot be started, takes too long or ends with another code than 0.
+    """
+    words = shlex.split(command)
+    try:
+        done = subprocess.run(  # noqa: S603  # the station file says what to run
+            words, capture_output=True, text=True, timeout=_COMMAND_TIMEOUT, check=False
+        )
+    except OSError as error:
+        raise StationError(f"{device}: cannot run {words[0]!r}: {error.strerror or error}") from None
+    except subprocess.TimeoutExpired:
+        raise StationError(f"{device}: {command!r} did not end within {_COMMAND_TIMEOUT} s") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise StationError(
+            f"{device}: {command!r} ended with {done.returncode}: {said[-1] if said else 'it said nothing'}"
+        )

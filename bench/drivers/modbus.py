@@ -1,0 +1,176 @@
+"""A Modbus session with one device: pymodbus does the talking, this sees to it that an answer is believed for a reason.
+
+Every answer is checked against its request (pymodbus takes a wrong echo without complaint), every mishap becomes one of
+the bench's errors, reads are asked again at most once, and writes never: whether a lost answer means a lost request is
+not known, and a second preset is not the first one again.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.mei_message import ReadDeviceInformationRequest
+from pymodbus.pdu.other_message import ReportDeviceIdRequest
+
+from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused, StationError
+from bench.links.link import Link
+from bench.safety import Armed
+from protocols.modbus.pdu import ExceptionCode
+from protocols.powerlogic.words import pdu_address
+
+T = TypeVar("T")
+#: How often a read that got no or a foreign answer is asked again.
+READ_RETRIES = 1
+_GATEWAY_SAYS_SILENT = (ExceptionCode.GATEWAY_PATH_UNAVAILABLE, ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND)
+_UNDECODABLE = (struct.error, IndexError, ValueError, TypeError)
+
+
+class ModbusSession:
+    """One device on a link.
+
+    Args:
+        link: the way to it.
+        unit: its address.
+        device: its name in the station, for messages and permissions.
+        record: hears of the traffic of this device: direction and bytes.
+    """
+
+    def __init__(self, link: Link, unit: int, device: str, record: Callable[[str, bytes], None] | None = None) -> None:
+        self.link = link
+        self.unit = unit
+        self.device = device
+        self.record = record
+        #: How many reads had to be asked twice; a pass after a retry is told as such.
+        self.retried = 0
+        #: What was sent that could have changed the device: register and words, whether or not an answer came.
+        self.writes: list[tuple[int, tuple[int, ...]]] = []
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def read(self, register: int, count: int = 1, *, function: int = 3) -> list[int]:
+        """`count` words from a register (as the manuals number it), in one request.
+
+        Raises:
+            NoAnswer, ForeignAnswer, Refused: the device's fault.
+            StationError: the line's fault.
+        """
+
+        def ask() -> list[int]:
+            client = self.link.client()
+            call = client.read_holding_registers if function == 3 else client.read_input_registers  # noqa: PLR2004
+            answer = self._transact(lambda: call(pdu_address(register), count=count, device_id=self.unit))
+            if len(answer.registers) != count:
+                raise ForeignAnswer(f"{len(answer.registers)} words where {count} were asked for", device=self.device)
+            return list(answer.registers)
+
+        return self._retried(ask)
+
+    def report_device_id(self) -> bytes:
+        """Function 17: the bytes after the byte count."""
+
+        def ask() -> bytes:
+            client = self.link.client()
+            self._transact(lambda: client.execute(False, ReportDeviceIdRequest(dev_id=self.unit)))
+            return self._reported()
+
+        return self._retried(ask)
+
+    def _reported(self) -> bytes:
+        """The device's own bytes: pymodbus takes the last of them for a status flag and keeps only whether it is FFh."""
+        pdu = self.link.received[self.link.pdu_offset :]
+        if len(pdu) < 2 or pdu[0] != ReportDeviceIdRequest.function_code:  # noqa: PLR2004  # function and byte count
+            raise ForeignAnswer(f"{pdu.hex(' ')} is no identification", device=self.device)
+        return pdu[2 : 2 + pdu[1]]
+
+    def device_identification(self) -> dict[int, bytes]:
+        """Function 43/14: the basic objects."""
+
+        def ask() -> dict[int, bytes]:
+            client = self.link.client()
+            request = ReadDeviceInformationRequest(read_code=1, object_id=0, dev_id=self.unit)
+            answer = self._transact(lambda: client.execute(False, request))
+            return dict(getattr(answer, "information", {}))
+
+        return self._retried(ask)
+
+    def _retried(self, ask: Callable[[], T]) -> T:
+        for attempt in range(READ_RETRIES + 1):
+            try:
+                return ask()
+            except (NoAnswer, ForeignAnswer):
+                if attempt == READ_RETRIES:
+                    raise
+                self.retried += 1
+        raise AssertionError("unreachable")
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self, armed: Armed, register: int, value: int) -> None:
+        """One word, in one request (function 6), never repeated; the echo must be the request."""
+        armed.check(self.device)
+        client = self.link.client()
+        word = value & 0xFFFF
+        self.writes.append((register, (word,)))
+        answer = self._transact(lambda: client.write_register(pdu_address(register), word, device_id=self.unit))
+        echo = (answer.address, *answer.registers)
+        if echo != (pdu_address(register), word):
+            raise ForeignAnswer(f"register {register} := {value} was echoed as {echo}", device=self.device)
+
+    def write_block(self, armed: Armed, register: int, values: Sequence[int]) -> None:
+        """Several words in one request (function 16), never repeated; the echo must name start and count."""
+        armed.check(self.device)
+        client = self.link.client()
+        words = [value & 0xFFFF for value in values]
+        self.writes.append((register, tuple(words)))
+        answer = self._transact(lambda: client.write_registers(pdu_address(register), words, device_id=self.unit))
+        echo = (answer.address, answer.count)
+        if echo != (pdu_address(register), len(words)):
+            raise ForeignAnswer(f"{len(words)} words from {register} were echoed as {echo}", device=self.device)
+
+    # -- one transaction ---------------------------------------------------------------------------------------------
+
+    def _transact(self, ask: Callable[[], ModbusPDU]) -> ModbusPDU:
+        self.link.listener = self.record
+        try:
+            answer = ask()
+        except ConnectionException as error:
+            self.link.after_mishap()
+            raise StationError(
+                f"link {self.link.name}: the connection to {self.link.target} was lost ({error})"
+            ) from None
+        except (ModbusException, *_UNDECODABLE) as error:
+            raise self._mishap(error) from None
+        finally:
+            self.link.listener = None
+        if answer.isError():
+            raise self._refusal(answer.exception_code)
+        return answer
+
+    def _mishap(self, error: Exception) -> DeviceError:
+        """No answer, or bytes that are none; the line is left usable either way."""
+        self.link.after_mishap()
+        if not self.link.received:
+            wait = self.link.timeout / 1e9
+            return NoAnswer(
+                f"no answer from unit {self.unit} on link {self.link.name} within {wait:g} s", device=self.device
+            )
+        shown = self.link.received[:16].hex(" ") + (" ..." if len(self.link.received) > 16 else "")  # noqa: PLR2004
+        reason = f"what came is no answer to the request: {shown}"
+        return ForeignAnswer(
+            reason if isinstance(error, ModbusException) else f"{reason} ({error})", device=self.device
+        )
+
+    def _refusal(self, code: int) -> DeviceError:
+        if code in _GATEWAY_SAYS_SILENT:
+            return NoAnswer(
+                f"the gateway reports that unit {self.unit} does not answer ({code:02X})", device=self.device
+            )
+        try:
+            name = ExceptionCode(code).name.lower().replace("_", " ")
+        except ValueError:
+            name = "unknown"
+        return Refused(f"exception {code:02X} ({name})", code=code, device=self.device)

@@ -1,0 +1,31 @@
+"""PowerLogic meters over Modbus: one driver for each generation, on pymodbus.
+
+::
+
+    PowerLogic   identity, energies, real-time values, demand, extremes, clock (driver.py)
+    +-- Series   CM3, CM4, PM8: commands with pointers, setup mode, energy preset (series.py)
+    +-- CM2      CM2: commands at 7700 (cm2.py)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.drivers.powerlogic.cm2 import CM2
+from bench.drivers.powerlogic.driver import PowerLogic
+from bench.drivers.powerlogic.series import Series
+from protocols.powerlogic.tables import models
+
+if TYPE_CHECKING:
+    from bench.clock import Clock
+    from bench.drivers.modbus import ModbusSession
+    from bench.station import Device
+
+__all__ = ["CM2", "PowerLogic", "Series", "make_driver"]
+
+
+def make_driver(device: Device, session: ModbusSession, clock: Clock) -> PowerLogic:
+    """The driver of a station's device."""
+    model = models()[device.model]
+    kind = CM2 if model.generation == "cm2" else Series
+    return kind(device, model, session, clock)

@@ -1,0 +1,105 @@
+"""The host of a run: a station with its clock, its links and, for what is simulated, its world.
+
+Three hosts carry the same scenarios: *virtual* (every link is simulated; the world's time), *served* (every link leads
+to a `meterbench serve` on this machine; wall time) and *real*. A station with both simulated and real links is real: its
+world is then kept in pace with the wall clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Literal
+
+from bench import served
+from bench.clock import Clock, VirtualClock, WallClock, virtual_time
+from bench.errors import UsageError
+from bench.links import Link, make_link
+from bench.stage import stage_of
+from simulators.stage import Stage
+from simulators.world import SECOND, World
+
+if TYPE_CHECKING:
+    from bench.station import Station
+
+HostKind = Literal["virtual", "served", "real"]
+#: A day of virtual time is more than any scenario needs; a run that goes on is a loop.
+BUDGET = 40 * 86_400 * SECOND
+
+
+class Host:
+    """An opened station.
+
+    Args:
+        station: what the station file says.
+        seed: of the simulated side.
+        defects: defects to switch on, by simulated device.
+
+    Raises:
+        UsageError: a simulated device has a profile value or a defect that does not exist.
+    """
+
+    def __init__(self, station: Station, *, seed: int = 0, defects: dict[str, list[str]] | None = None) -> None:
+        self.station = station
+        self.kind = host_kind(station)
+        self.world = World(seed, budget=BUDGET if self.kind == "virtual" else None)
+        self.clock: Clock = VirtualClock(self.world) if self.kind == "virtual" else WallClock()
+        self._cleanup = ExitStack()
+        self._links: dict[str, Link] = {}
+        try:
+            self.stage: Stage = stage_of(station, self.world, defects or {})
+        except (KeyError, ValueError) as error:
+            raise UsageError(str(error.args[0] if error.args else error), station.file) from None
+        if self.kind == "virtual":
+            self._cleanup.enter_context(virtual_time(self.world))
+        elif self.stage.devices:
+            self._pace()
+
+    def _pace(self) -> None:
+        """Let the simulated part of a real station wait for the wall clock before anything happens in it."""
+
+        def wait(when: int) -> None:
+            ahead = when - self.clock.now()
+            if ahead > 0:
+                time.sleep(ahead / SECOND)
+
+        self.world.pace = wait
+
+    def catch_up(self) -> None:
+        """Bring a paced world up to the wall clock; a virtual one is never behind."""
+        if self.world.pace is not None:
+            self.world.advance_to(self.clock.now())
+
+    def link(self, name: str) -> Link:
+        """The link of a station entry, made when first needed."""
+        if name not in self._links:
+            self._links[name] = make_link(self.station.links[name], self)
+        return self._links[name]
+
+    def simulates(self, device: str) -> bool:
+        """Whether a device of the station is simulated in this process."""
+        return device in self.stage.devices
+
+    def on_close(self, action: Callable[[], None]) -> None:
+        """Have something done when the host is closed."""
+        self._cleanup.callback(action)
+
+    def close(self) -> None:
+        """Close every link and give the clock back."""
+        for link in self._links.values():
+            link.close()
+        self._links.clear()
+        self._cleanup.close()
+
+    @property
+    def digest(self) -> str:
+        """The fingerprint of everything that happened in the world."""
+        return self.world.digest.hexdigest()
+
+
+def host_kind(station: Station) -> HostKind:
+    """virtual, served or real, from where the links lead."""
+    if all(link.type == "sim" for link in station.links.values()):
+        return "virtual"
+    return "served" if served.leads_only_there(station) else "real"

@@ -1,0 +1,224 @@
+"""What the plugin's hooks do once there is a scenario: begin the run, open and keep scenarios, end the run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.errors import BenchError, DeviceError, Exit, NotArmed, StationError, Undeterminable, UsageError
+from bench.plugin import station_from_environment
+from bench.reports import allure, junit
+from bench.reports.terminal import ansi_paint, no_paint, verdict_table
+from bench.run import Options, Run, Scenario, skipped
+from bench.selection import WRITTEN
+from bench.station import find_station
+from bench.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from _pytest._code import ExceptionInfo
+
+
+class OutOfLimits(AssertionError):
+    """Measurements of a scenario are out of their limits; the message is their table."""
+
+
+def begin(config: pytest.Config) -> Run:
+    """Begin the run that the options ask for.
+
+    Raises:
+        pytest.UsageError: what is asked for does not exist; pytest prints it in one line and ends with exit code 4.
+    """
+    try:
+        station = find_station(config.getoption("station") or station_from_environment())
+        options = Options(
+            allowed=tuple(config.getoption("allow_destructive")),
+            evidence=config.getoption("evidence"),
+            seed=config.getoption("seed"),
+            defects=defects_by_device(config.getoption("defect")),
+            mistake=config.getoption("mistake"),
+            argv=sys.argv,
+        )
+        _check_mistake(options.mistake)
+        return Run(station.select(config.getoption("device")), options)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def defects_by_device(words: list[str]) -> dict[str, list[str]]:
+    """What stands behind --defect, by device.
+
+    Raises:
+        UsageError: a word that is not DEVICE:ID.
+    """
+    found: dict[str, list[str]] = {}
+    for word in words:
+        device, _, defect = word.partition(":")
+        if not device or not defect:
+            raise UsageError(f"--defect takes DEVICE:ID, not {word!r}")
+        found.setdefault(device, []).append(defect)
+    return found
+
+
+def _check_mistake(mistake: str | None) -> None:
+    from bench.procedures.mistakes import operator_who  # noqa: PLC0415  # only for its check
+
+    operator_who(mistake)
+
+
+def refusal(run: Run, devices: Mapping[str, str], reason: str) -> str:
+    """Why the keys do not allow a destructive scenario on the devices it was given; empty if they do."""
+    written = next((devices[name] for name in WRITTEN if name in devices), None)
+    if written is None or written not in run.station.devices:
+        return ""
+    try:
+        run.safety.arm(written, reason)
+    except NotArmed as error:
+        return str(error)
+    return ""
+
+
+def open_scenario(run: Run, item: pytest.Item, devices: Mapping[str, str]) -> Scenario:
+    """Open the bench of a scenario."""
+    mark = item.get_closest_marker("destructive")
+    needs = {name for found in item.iter_markers("needs") for name in found.args}
+    return Scenario(run, item.nodeid, _title(item), str(mark.args[0]) if mark else None, devices.values(), needs)
+
+
+def _title(item: pytest.Item) -> str:
+    document = getattr(getattr(item, "function", None), "__doc__", None) or ""
+    return document.strip().split("\n")[0]
+
+
+def after_body(config: pytest.Config, scenario: Scenario, error: BaseException | None) -> None:
+    """The body has ended: attach what was measured, and let the verdict fall.
+
+    Raises:
+        OutOfLimits: a measurement failed or is inconclusive and the body itself raised nothing.
+    """
+    measure = scenario.measure
+    if isinstance(error, Undeterminable):
+        measure.not_determinable(error.check, error.lacks)
+    if config.pluginmanager.hasplugin("allure_pytest") and config.getoption("allure_report_dir", None):
+        traces = {
+            f"wire trace of {device}": trace.text() for device, trace in scenario.bench.traces.items() if len(trace)
+        }
+        allure.attach(measure.records, traces, *scenario.span)
+    if isinstance(error, Undeterminable):
+        pytest.skip(f"not determinable: {error}")
+    if error is None and measure.worst >= Verdict.INCONCLUSIVE:
+        raise OutOfLimits(measure.failure_text())
+    undetermined = [m for m in measure.records if m.verdict is Verdict.NOT_DETERMINABLE]
+    if error is None and undetermined and not measure.verified:
+        pytest.skip(f"not determinable: {undetermined[0].name}: the station lacks {undetermined[0].note}")
+
+
+def in_words(excinfo: ExceptionInfo[BaseException]) -> str | None:
+    """What a known error says, for the report; None for an error that needs its traceback."""
+    error = excinfo.value
+    if isinstance(error, OutOfLimits):
+        return f"out of limits\n{error}"
+    if isinstance(error, BenchError):
+        kind = (
+            "the station broke"
+            if isinstance(error, StationError)
+            else "the device"
+            if isinstance(error, DeviceError)
+            else "refused"
+        )
+        return f"{kind}: {error}"
+    return None
+
+
+def keep(
+    run: Run, item: pytest.Item, scenario: Scenario | None, reports: Mapping[str | None, pytest.TestReport]
+) -> None:
+    """Put a finished scenario into the evidence."""
+    outcome, reason = _outcome(reports)
+    if scenario is None:
+        if outcome == "skipped":
+            run.keep(skipped(item.nodeid, _title(item), reason), [])
+        elif outcome == "error" and "bench" in getattr(item, "fixturenames", ()):
+            run.keep(_never_opened(item, reason), [])
+        return
+    record = run.keep(scenario.record(outcome, reason), scenario.measure.flush())
+    item.user_properties.extend(junit.scenario_properties(record))
+    if outcome == "passed":
+        run.exercised.update(scenario.needs)
+
+
+def _never_opened(item: pytest.Item, reason: str) -> Any:
+    from dataclasses import replace  # noqa: PLC0415  # rare
+
+    return replace(skipped(item.nodeid, _title(item), reason), outcome="error", verdict=Verdict.ERROR)
+
+
+def _outcome(reports: Mapping[str | None, pytest.TestReport]) -> tuple[Any, str]:
+    """The outcome of a scenario from its phases, and its reason in one text."""
+    setup, call, teardown = (reports.get(phase) for phase in ("setup", "call", "teardown"))
+    if setup is not None and setup.failed:
+        return "error", _reason(setup)
+    if teardown is not None and teardown.failed:
+        return "error", _reason(teardown)
+    last = call or setup
+    assert last is not None
+    if last.failed and str(last.longrepr).startswith("the station broke"):
+        return "error", _reason(last)
+    return last.outcome, "" if last.passed else _reason(last)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return report.longreprtext
+
+
+def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
+    """End the run: its exit code, its evidence, the properties of the JUnit report."""
+    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+    code = run.verdict_of_run(exitstatus, interrupted=interrupted)
+    run.close(code)
+    _junit_properties(session.config, run)
+    return exitstatus if interrupted else int(code)
+
+
+def _junit_properties(config: pytest.Config, run: Run) -> None:
+    from _pytest.junitxml import xml_key  # noqa: PLC0415  # the only way to a suite's properties from a plugin
+
+    xml = config.stash.get(xml_key, None)
+    if xml is not None:
+        for name, value in junit.suite_properties(run.evidence.run, run.evidence.seal):
+            xml.add_global_property(name, value)
+
+
+def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
+    """The verdict table, what was required and not exercised, and where the evidence is."""
+    if not run.records:
+        return
+    paint = ansi_paint if terminal.hasmarkup else no_paint
+    terminal.section(f"station {run.station.name}, {run.kind} host", sep="-")
+    terminal.write_line(verdict_table(run.records, run.measurements, paint))
+    for name in run.unexercised():
+        terminal.write_line(f"required and not verified: {name}")
+    for link, reason in run.broken.items():
+        terminal.write_line(f"station broken: {link}: {reason}")
+    if run.options.evidence is not None:
+        terminal.write_line(f"evidence: {run.options.evidence}  seal {run.evidence.seal[:16]}")
+    if not run.verified:
+        terminal.write_line("nothing was verified")
+
+
+__all__ = [
+    "Exit",
+    "OutOfLimits",
+    "after_body",
+    "begin",
+    "end",
+    "in_words",
+    "keep",
+    "open_scenario",
+    "refusal",
+    "summary",
+]

@@ -1,0 +1,98 @@
+"""What every link is: a pymodbus client with a name, its settings, and a record of what goes over it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from pymodbus.client.base import ModbusBaseSyncClient
+
+from bench.clock import Clock
+from bench.errors import StationError
+
+# What pymodbus would print on its own is told by the bench's errors; who wants its log adds a handler.
+logging.getLogger("pymodbus").addHandler(logging.NullHandler())
+
+#: Hears of every piece of traffic: "tx" or "rx", and the bytes.
+Listener = Callable[[str, bytes], None]
+#: Makes the client of a link; given the hook that pymodbus calls with every packet.
+ClientMaker = Callable[[Callable[[bool, bytes], bytes]], ModbusBaseSyncClient]
+
+
+class Link:
+    """One way to one or more devices.
+
+    Args:
+        name: as in the station file.
+        target: where it leads, for messages: a port, a URL, host:port.
+        settings: what the evidence says of it.
+        make_client: makes its pymodbus client.
+        clock: the bench's clock.
+        timeout: how long an answer may take, ns.
+        stream: whether bytes of an unfinished answer stay in the connection, so that it must be closed after a mishap.
+        mbap: whether frames are those of Modbus TCP.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        settings: dict[str, Any],
+        make_client: ClientMaker,
+        clock: Clock,
+        *,
+        timeout: int,
+        stream: bool,
+        mbap: bool = False,
+    ) -> None:
+        self.name = name
+        self.target = target
+        self.settings = settings
+        self.clock = clock
+        self.timeout = timeout
+        self.listener: Listener | None = None
+        #: What was received since the last request, to tell a foreign answer from none.
+        self.received = b""
+        #: Where in a received frame the PDU begins.
+        self.pdu_offset = 7 if mbap else 1
+        self._stream = stream
+        self._client = make_client(self._packet)
+
+    def client(self) -> ModbusBaseSyncClient:
+        """The client, connected.
+
+        Raises:
+            StationError: the port or connection cannot be opened.
+        """
+        if not self._client.connect():
+            raise StationError(f"link {self.name}: cannot open {self.target}")
+        return self._client
+
+    def after_mishap(self) -> None:
+        """Leave the line usable: nothing of a late or damaged answer may be read as the next one."""
+        if self._stream:
+            self._close()
+
+    def close(self) -> None:
+        """Close the port or connection."""
+        self._close()
+
+    def _close(self) -> None:
+        self._client.close()  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped
+
+    def _packet(self, sending: bool, data: bytes) -> bytes:  # noqa: FBT001  # pymodbus calls it so
+        """See what pymodbus sends, and what it has gathered so far each time something came."""
+        if sending:
+            self.received = b""
+            self._tell("tx", data)
+        else:
+            fresh = data.removeprefix(self.received)
+            self.received = data
+            if fresh:
+                self._tell("rx", fresh)
+        return data
+
+    def _tell(self, direction: str, data: bytes) -> None:
+        if self.listener is not None:
+            self.listener(direction, data)

@@ -1,0 +1,108 @@
+"""pyserial's handler for `sim://` URLs: a port on a simulated serial line, with pyserial's own face.
+
+pyserial finds this module by its name once `bench.links` is among its handler packages. Reading moves the world; what
+is waiting is computed, so there is no event per byte and yet short reads and inter-byte time-outs are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from serial.serialutil import PortNotOpenError, SerialBase, SerialException
+
+from simulators.lines.framing import Framing
+from simulators.lines.serial_line import Port, SerialLine
+from simulators.world import SECOND
+
+#: URL -> (the line behind it, what brings a paced world up to date before it is looked at).
+_LINES: dict[str, tuple[SerialLine, Callable[[], None]]] = {}
+
+
+def publish(url: str, line: SerialLine, catch_up: Callable[[], None]) -> None:
+    """Make a line reachable under a `sim://` URL."""
+    _LINES[url] = (line, catch_up)
+
+
+def withdraw(url: str) -> None:
+    """Make the URL unknown again."""
+    _LINES.pop(url, None)
+
+
+class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
+    """A port on a simulated line."""
+
+    _sim_port: Port | None = None
+    _line: SerialLine
+    _catch_up: Callable[[], None]
+
+    def open(self) -> None:
+        """Open the port; a URL that no station published does not exist."""
+        found = _LINES.get(str(self._port))
+        if found is None:
+            raise SerialException(f"could not open port {self._port!r}: no simulated station has it")
+        self._line, self._catch_up = found
+        self._sim_port = self._line.open(self._framing())
+        self.is_open = True
+
+    def close(self) -> None:
+        """Close the port."""
+        if self._sim_port is not None:
+            self._line.close(self._sim_port)
+            self._sim_port = None
+        self.is_open = False
+
+    def _framing(self) -> Framing:
+        return Framing(int(self._baudrate), f"{self._bytesize}{self._parity}{int(self._stopbits)}")
+
+    def _reconfigure_port(self, *_args: Any, **_kwargs: Any) -> None:
+        if self._sim_port is not None:
+            self._sim_port.framing = self._framing()
+
+    def _open_port(self) -> Port:
+        if self._sim_port is None:
+            raise PortNotOpenError
+        return self._sim_port
+
+    @property
+    def in_waiting(self) -> int:
+        """How many bytes have arrived."""
+        port = self._open_port()
+        self._catch_up()
+        return port.inbox.available(self._line.world.now)
+
+    def read(self, size: int = 1) -> bytes:
+        """Up to `size` bytes; moves the world until they are there or the time-out is over."""
+        port, world = self._open_port(), self._line.world
+        self._catch_up()
+        deadline = None if self._timeout is None else world.now + round(self._timeout * SECOND)
+        gap = self._inter_byte_timeout
+        got = b""
+        while len(got) < size:
+            wanted = 1 if gap else size - len(got)
+            limit = deadline
+            if gap and got:
+                silent = world.now + round(gap * SECOND)
+                limit = silent if deadline is None else min(silent, deadline)
+            came = world.run_until(lambda n=wanted: port.inbox.due(n), limit)  # type: ignore[misc]  # a default binds it
+            got += port.inbox.take(size - len(got), world.now)
+            if not came:
+                break
+        return got
+
+    def write(self, data: bytes) -> int:
+        """Send bytes; they leave one after another at the port's speed."""
+        port = self._open_port()
+        self._catch_up()
+        port.write(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing to do: what was written is on its way."""
+
+    def reset_input_buffer(self) -> None:
+        """Throw away what has arrived."""
+        self._open_port().inbox.clear(self._line.world.now)
+
+    def reset_output_buffer(self) -> None:
+        """Nothing to do: what was written is on the line already."""

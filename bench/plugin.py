@@ -1,0 +1,267 @@
+"""The pytest plugin: options, markers, hooks and fixtures, nothing else. What they do is in `bench.run` and below.
+
+A session without scenarios pays for this module only: everything it needs is imported when the first scenario is there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from bench.bench import Bench
+    from bench.clock import Clock
+    from bench.control import Loads, Supplies
+    from bench.drivers.powerlogic import PowerLogic, Series
+    from bench.measure import Measure
+    from bench.procedures.operator import Operator
+    from bench.run import Run, Scenario
+    from bench.station import Station
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+SCENARIO: pytest.StashKey[Scenario] = pytest.StashKey()
+REPORTS: pytest.StashKey[dict[str | None, pytest.TestReport]] = pytest.StashKey()
+_DEVICE_FIXTURES = ("old", "new", "unfit", "meter", "target")
+_MARKERS = (
+    "destructive(reason): writes to a device; runs only with the three keys (bench/safety.py)",
+    "needs(*capabilities): skipped, with a reason, on a device or station that lacks one",
+    "catches(*ids): defects and mistakes that must make this scenario fail",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a run."""
+    group = parser.getgroup("meterbench")
+    group.addoption("--station", metavar="sim|FILE", help="run scenarios on this station (default: sim)")
+    group.addoption("--device", action="append", default=[], metavar="ID", help="only these devices of the station")
+    group.addoption("--allow-destructive", action="append", default=[], metavar="ID",
+                    help="third key: this sacrificial device may be overwritten")  # fmt: skip
+    group.addoption("--evidence", type=Path, metavar="DIR", help="write the evidence of the run to this new folder")
+    group.addoption("--seed", type=int, default=0, metavar="N", help="seed of the simulated side (default: 0)")
+    group.addoption("--defect", action="append", default=[], metavar="DEVICE:ID",
+                    help="switch a firmware defect of a simulated device on")  # fmt: skip
+    group.addoption("--mistake", metavar="ID", help="let the operator make a mistake")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers; open the run if a station is named, so that a mistake in its file ends it here."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    if config.getoption("station") or config.getoption("evidence"):
+        _run(config)
+
+
+def _run(config: pytest.Config) -> Run:
+    """The run of this session, begun when it is first asked for."""
+    if RUN not in config.stash:
+        from bench.launch import begin  # noqa: PLC0415  # a session without scenarios does not pay for it
+
+        config.stash[RUN] = begin(config)
+    return config.stash[RUN]
+
+
+# -- collection ------------------------------------------------------------------------------------------------------
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a scenario once for each device, or pair of devices, of the station that it is about."""
+    if not any(name in metafunc.fixturenames for name in _DEVICE_FIXTURES):
+        return
+    from bench.selection import choices  # noqa: PLC0415  # as above
+
+    run = _run(metafunc.config)
+    needs = [name for mark in metafunc.definition.iter_markers("needs") for name in mark.args]
+    names, found = choices(run.station, metafunc.fixturenames, needs)
+    values = [
+        pytest.param(
+            *choice.devices.values(), id=choice.id, marks=[pytest.mark.skip(reason=choice.skip)] if choice.skip else []
+        )
+        for choice in found
+    ]
+    metafunc.parametrize(names, values, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what the three keys do not allow."""
+    for item in items:
+        mark = item.get_closest_marker("destructive")
+        if mark is None or "bench" not in getattr(item, "fixturenames", ()):
+            continue
+        from bench.launch import refusal  # noqa: PLC0415  # as above
+
+        why = refusal(_run(config), _devices(item), str(mark.args[0]))
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
+def _devices(item: pytest.Item) -> dict[str, str]:
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return {name: params[name] for name in _DEVICE_FIXTURES if name in params}
+
+
+# -- running ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let the verdict fall when the body has ended: a device's bad answer is a verdict and not a traceback."""
+    if SCENARIO not in item.stash:
+        return (yield)
+    from bench.launch import after_body  # noqa: PLC0415  # as above
+
+    try:
+        result = yield
+    except BaseException as error:
+        after_body(item.config, item.stash[SCENARIO], error)
+        raise
+    after_body(item.config, item.stash[SCENARIO], None)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, pytest.TestReport]:
+    """Say what happened in one line where the bench knows it, and put the finished scenario into the evidence."""
+    report: pytest.TestReport = yield
+    if RUN not in item.config.stash:
+        return report
+    from bench.launch import in_words, keep  # noqa: PLC0415  # as above
+
+    if call.excinfo is not None and report.failed:
+        report.longrepr = in_words(call.excinfo) or report.longrepr
+    item.stash.setdefault(REPORTS, {})[report.when] = report
+    if report.when == "teardown":
+        keep(item.config.stash[RUN], item, item.stash.get(SCENARIO, None), item.stash[REPORTS])
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Close the run: evidence, JUnit properties, exit code."""
+    if RUN in session.config.stash:
+        from bench.launch import end  # noqa: PLC0415  # as above
+
+        session.exitstatus = end(session, session.config.stash[RUN], int(exitstatus))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give everything back if the session never got as far as its end."""
+    if RUN in config.stash:
+        config.stash[RUN].abandon()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show the verdict table."""
+    if RUN in config.stash:
+        from bench.launch import summary  # noqa: PLC0415  # as above
+
+        summary(terminalreporter, config.stash[RUN])
+
+
+# -- fixtures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def station(pytestconfig: pytest.Config) -> Station:
+    """The station of the run."""
+    return _run(pytestconfig).station
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest) -> Generator[Bench, None, None]:
+    """The bench of this scenario: in virtual time a world of its own."""
+    from bench.launch import open_scenario  # noqa: PLC0415  # as above
+
+    item = request.node
+    scenario = open_scenario(_run(request.config), item, _devices(item))
+    item.stash[SCENARIO] = scenario
+    try:
+        yield scenario.bench
+    finally:
+        scenario.finish()
+
+
+@pytest.fixture
+def measure(bench: Bench, request: pytest.FixtureRequest) -> Measure:
+    """Takes a value and judges it; the scenario goes on."""
+    del bench
+    measure: Measure = request.node.stash[SCENARIO].measure
+    return measure
+
+
+def _device(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:
+    driver = bench.device(request.param)
+    request.node.stash[SCENARIO].device_trace(request.param)
+    return driver
+
+
+@pytest.fixture
+def meter(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:
+    """Each device of the station, one after the other."""
+    return _device(bench, request)
+
+
+@pytest.fixture
+def old(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:
+    """The meter that is replaced."""
+    return _device(bench, request)
+
+
+@pytest.fixture
+def unfit(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:
+    """A meter that the documents give no preset."""
+    return _device(bench, request)
+
+
+@pytest.fixture
+def target(bench: Bench, request: pytest.FixtureRequest) -> Series:
+    """A meter that takes a preset, one of each model."""
+    _device(bench, request)
+    return bench.target(request.param)
+
+
+@pytest.fixture
+def new(bench: Bench, request: pytest.FixtureRequest) -> Series:
+    """The meter that replaces the old one, with its energies cleared, as it comes out of its box."""
+    from bench.procedures.commissioning import clear_as_new  # noqa: PLC0415  # as above
+
+    _device(bench, request)
+    driver = bench.target(request.param)
+    clear_as_new(driver, bench.arm(driver), bench.journal)
+    return driver
+
+
+@pytest.fixture
+def operator(pytestconfig: pytest.Config) -> type[Operator]:
+    """The kind of operator at the bench: one who follows the procedure, or who makes the mistake that was asked for."""
+    from bench.procedures.mistakes import operator_who  # noqa: PLC0415  # as above
+
+    return operator_who(_run(pytestconfig).options.mistake)
+
+
+@pytest.fixture
+def supplies(bench: Bench) -> Supplies:
+    """Interrupts the supply of a device."""
+    return bench.supplies
+
+
+@pytest.fixture
+def loads(bench: Bench) -> Loads:
+    """Changes the load behind a device."""
+    return bench.loads
+
+
+@pytest.fixture
+def clock(bench: Bench) -> Clock:
+    """The bench's clock."""
+    return bench.clock
+
+
+def station_from_environment() -> str:
+    """The station that `METERBENCH_STATION` names, or the built-in one."""
+    return os.environ.get("METERBENCH_STATION") or "sim"

@@ -1,0 +1,149 @@
+"""The links of a station file: one model for each way to reach a device.
+
+The link entry is all that differs between a simulated and a real device.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from bench.station.kinds import (
+    Baud,
+    Duration,
+    Flag,
+    Framing,
+    Host,
+    Port,
+    Rfc2217Url,
+    SerialPort,
+    TimeOut,
+    one_of,
+    wrong,
+)
+
+_SECOND = 1_000_000_000
+
+
+class Entry(BaseModel):
+    """A mapping in the station file: frozen, and a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class NamedEntry(Entry):
+    """An entry that others refer to by its key in the mapping around it."""
+
+    _id: str = PrivateAttr("")
+
+    @property
+    def id(self) -> str:
+        """The key under which the entry stands in the station file."""
+        return self._id
+
+    def named(self, key: str) -> Self:
+        """This entry, knowing that it stands under `key`."""
+        self._id = key
+        return self
+
+
+class SimLink(NamedEntry):
+    """A simulated line in the same process: an RS-485 bus, an RS-232 line or an Ethernet."""
+
+    #: Keys that only mean something on some media.
+    ONLY_ON: ClassVar[dict[str, tuple[str, ...]]] = {
+        "baud": ("rs485", "rs232"),
+        "framing": ("rs485", "rs232"),
+        "echo": ("rs485", "rs232"),
+        "delay": ("ethernet",),
+    }
+
+    type: Literal["sim"]
+    medium: Annotated[str, one_of(("rs485", "rs232", "ethernet"), "a medium")] = "rs485"
+    baud: Baud = 9_600
+    framing: Framing = "8N1"
+    echo: Flag = Field(default=False, description="the adapter hears what it sends")
+    turnaround: Duration = Field(default=20_000_000, description="from the last bit of a request to its answer")
+    delay: Duration = Field(default=1_000_000, description="one way through the network")
+    timeout: TimeOut = _SECOND
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        idle = [key for key, media in self.ONLY_ON.items() if key in self.model_fields_set and self.medium not in media]
+        if idle:
+            raise wrong(f"without meaning on medium {self.medium}, remove: {', '.join(idle)}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _say_what_means_something(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if self.medium in self.ONLY_ON.get(key, self.medium)}
+
+    @property
+    def point_to_point(self) -> bool:
+        """Whether the medium has room for one device only."""
+        return self.medium == "rs232"
+
+
+class SerialLink(NamedEntry):
+    """A serial port of this machine, or whatever else pyserial can open by URL."""
+
+    type: Literal["serial"]
+    port: SerialPort = Field(description="a device name or a pyserial URL")
+    baud: Baud = 9_600
+    framing: Framing = "8N1"
+    echo: Flag = Field(default=False, description="the adapter hears what it sends")
+    timeout: TimeOut = _SECOND
+
+
+class TcpLink(NamedEntry):
+    """A TCP connection: Modbus TCP, or Modbus RTU frames over TCP."""
+
+    type: Literal["tcp"]
+    host: Host
+    port: Port = 502
+    modbus: Annotated[str, one_of(("tcp", "rtu"), "a Modbus framing")] = "tcp"
+    timeout: TimeOut = _SECOND
+
+
+class Rfc2217Link(NamedEntry):
+    """A serial port of another machine, speed and framing included (RFC 2217)."""
+
+    type: Literal["rfc2217"]
+    host: Host | None = None
+    port: Port | None = None
+    url: Rfc2217Url | None = None
+    baud: Baud = 9_600
+    framing: Framing = "8N1"
+    timeout: TimeOut = _SECOND
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.url is None) is (self.host is None or self.port is None) or (self.url and (self.host or self.port)):
+            raise wrong("needs either url, or host and port")
+        return self
+
+    @property
+    def target(self) -> str:
+        """The URL that pyserial opens."""
+        if self.url is not None:
+            return self.url
+        host = f"[{self.host}]" if self.host and ":" in self.host else self.host
+        return f"rfc2217://{host}:{self.port}"
+
+
+Link = SimLink | SerialLink | TcpLink | Rfc2217Link
+
+#: The models by the word that stands behind `type:`.
+LINK_TYPES: dict[str, type[NamedEntry]] = {
+    "sim": SimLink,
+    "serial": SerialLink,
+    "tcp": TcpLink,
+    "rfc2217": Rfc2217Link,
+}

@@ -1,0 +1,128 @@
+"""The station: everything on one bench, as its file describes it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from bench.drivers.capabilities import Capability
+from bench.errors import UsageError
+from bench.station.devices import Device
+from bench.station.kinds import Id, Text, one_of
+from bench.station.links import Entry, Link
+from bench.station.mistakes import Keys, Mistake, suggestion
+from bench.station.source import Source
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+_SECRET_OPTION = re.compile(
+    r"(?i)((?:pass(?:word|wd)?|pwd|token|secret|api[-_]?key)(?:\s*[=:]\s*|\s+))(\"[^\"]*\"|'[^']*'|\S+)"
+)
+
+
+class Policy(Entry):
+    """When a run counts as green."""
+
+    on_nothing_verified: Annotated[str, one_of(("fail", "warn"), "a policy")] = "fail"
+    required: tuple[Annotated[str, one_of(tuple(map(str, Capability)), "a capability")], ...] = Field(
+        default=(), description="capabilities that must be verified", strict=False
+    )
+
+
+class Station(Entry):
+    """A station file that has been read and found right.
+
+    Durations are integer nanoseconds, powers integer milliwatts, energies Wh, VARh and VAh.
+    """
+
+    version: Annotated[int, one_of((1,), "a schema of this release")] = Field(alias="schema")
+    name: Text
+    location: dict[Id, Text] = Field(default={}, description="site, bench: whatever helps to find it")
+    links: dict[Id, Annotated[Link, Field(discriminator="type")]] = Field(min_length=1)
+    devices: dict[Id, Device] = Field(min_length=1)
+    policy: Policy = Policy()
+
+    _source: Source = PrivateAttr(Source("", None, {}))
+    _builtin: bool = PrivateAttr(default=False)
+
+    @field_validator("links", "devices")
+    @classmethod
+    def _know_their_names(cls, entries: dict[str, Any]) -> dict[str, Any]:
+        return {key: entry.named(key) for key, entry in entries.items()}
+
+    @property
+    def builtin(self) -> bool:
+        """Whether this is the station that comes with meterbench, where everything is sacrificial."""
+        return self._builtin
+
+    @property
+    def file(self) -> str:
+        """The file that the station was read from."""
+        return self._source.file
+
+    def read_from(self, source: Source, *, builtin: bool) -> Self:
+        """This station, knowing where it was read from."""
+        self._source = source
+        self._builtin = builtin
+        return self
+
+    def line(self, *keys: str | int) -> int:
+        """The line of an entry, as in `line("devices", "new")`, or of what is around it if it is not in the file."""
+        return self._source.line(keys)
+
+    def mistake(self, keys: Keys, reason: str) -> Mistake:
+        """What is wrong with the entry at `keys`, on its line."""
+        return Mistake(keys, reason, self.line(*keys))
+
+    def device(self, device_id: str) -> Device:
+        """The device called `device_id`.
+
+        Raises:
+            UsageError: There is none; says which there are.
+        """
+        if device_id not in self.devices:
+            hint = suggestion(device_id, self.devices)
+            raise UsageError(f'station {self.name} has no device "{device_id}"{hint} it has: {", ".join(self.devices)}')
+        return self.devices[device_id]
+
+    def link_of(self, device: Device) -> Link:
+        """The link on which `device` is reached."""
+        return self.links[device.link]
+
+    def select(self, device_ids: Collection[str]) -> Self:
+        """The same station with these devices only, and without the links that then lead nowhere. None means all.
+
+        Raises:
+            UsageError: There is no such device.
+        """
+        if not device_ids:
+            return self
+        chosen = {self.device(device_id).id for device_id in device_ids}
+        devices = {key: device for key, device in self.devices.items() if key in chosen}
+        used = {device.link for device in devices.values()}
+        links = {key: link for key, link in self.links.items() if key in used}
+        return self.model_copy(update={"devices": devices, "links": links})
+
+    def resolved(self) -> dict[str, Any]:
+        """The station with every default filled in, ready for JSON; credentials and passwords are cut out."""
+        resolved: dict[str, Any] = _without_secrets(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+        return resolved
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of `resolved()`: equal for files that mean the same station."""
+        canonical = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _without_secrets(value: Any) -> Any:
+    match value:
+        case str():
+            return _SECRET_OPTION.sub(r"\1***", _CREDENTIALS.sub("***@", value))
+        case Mapping():
+            return {key: _without_secrets(inner) for key, inner in value.items()}
+        case list():
+            return [_without_secrets(inner) for inner in value]
+        case _:
+            return value

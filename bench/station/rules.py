@@ -1,0 +1,110 @@
+"""Rules between the entries of a station file, each a function from a station to the mistakes it finds.
+
+All of them name both entries that clash, and all end at the table `RULES`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from bench.station import simulated
+from bench.station.links import Rfc2217Link, SerialLink, SimLink, TcpLink
+from bench.station.mistakes import dotted, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from bench.station.links import Link
+    from bench.station.mistakes import Keys, Mistake
+    from bench.station.model import Station
+
+    Rule = Callable[[Station], Iterator[Mistake]]
+
+#: An address, a port, a serial number: whatever two entries must not share.
+P = TypeVar("P")
+
+
+def links_exist(station: Station) -> Iterator[Mistake]:
+    """Every device names a link of the station."""
+    for device in station.devices.values():
+        if device.link not in station.links:
+            hint = suggestion(device.link, station.links)
+            reason = f'there is no link "{device.link}"{hint} the station has: {", ".join(station.links)}'
+            yield station.mistake(("devices", device.id, "link"), reason)
+
+
+def addresses_differ(station: Station) -> Iterator[Mistake]:
+    """No two devices answer to one address on one link."""
+    places = ((("devices", device.id, "address"), (device.link, device.address)) for device in station.devices.values())
+    for keys, first, (link, address) in _repeated(places):
+        yield station.mistake(keys, f"address {address} on link {link} already belongs to {_at(station, first[:2])}")
+
+
+def point_to_point(station: Station) -> Iterator[Mistake]:
+    """A line with room for one device has one device."""
+    places = (
+        (("devices", device.id, "link"), device.link)
+        for device in station.devices.values()
+        if isinstance(link := station.links.get(device.link), SimLink) and link.point_to_point
+    )
+    for keys, first, link_id in _repeated(places):
+        reason = f"link {link_id} is point to point (rs232) and already leads to {_at(station, first[:2])}"
+        yield station.mistake(keys, reason)
+
+
+def ports_differ(station: Station) -> Iterator[Mistake]:
+    """No two links open one port: what answers there would be one device under two names."""
+    places = ((("links", link.id), end) for link in station.links.values() if (end := far_end(link)) is not None)
+    for keys, first, end in _repeated(places):
+        reason = f"{end} is already used by {_at(station, first)}; put all its devices on one link"
+        yield station.mistake(keys, reason)
+
+
+def serials_differ(station: Station) -> Iterator[Mistake]:
+    """A serial number means one device, since --allow-destructive takes it for an id."""
+    named = (((("devices", device.id), device.id)) for device in station.devices.values())
+    numbered = (
+        (("devices", d.id, "serial"), d.serial) for d in station.devices.values() if d.serial not in {None, d.id}
+    )
+    for keys, first, serial in _repeated([*named, *numbered]):
+        yield station.mistake(keys, f'"{serial}" already means {_at(station, first[:2])}')
+
+
+RULES: tuple[Rule, ...] = (
+    links_exist,
+    addresses_differ,
+    point_to_point,
+    ports_differ,
+    serials_differ,
+    simulated.only_on_sim_links,
+    simulated.defects_exist,
+    simulated.profiles_fit,
+)
+
+
+def far_end(link: Link) -> str | None:
+    """What the link opens, spelt one way; None for a simulated link, which is an end of its own."""
+    match link:
+        case TcpLink():
+            return f"{link.host.casefold()}:{link.port}"
+        case Rfc2217Link():
+            return link.target.casefold()
+        case SerialLink() if link.port.startswith("/"):
+            return os.path.realpath(link.port)  # two names under /dev/serial may mean one port
+        case SerialLink():
+            return link.port.casefold().removeprefix("\\\\.\\")
+        case _:
+            return None
+
+
+def _repeated(places: Iterable[tuple[Keys, P]]) -> Iterator[tuple[Keys, Keys, P]]:
+    taken: dict[P, Keys] = {}
+    for keys, place in places:
+        if place in taken:
+            yield keys, taken[place], place
+        taken.setdefault(place, keys)
+
+
+def _at(station: Station, keys: Keys) -> str:
+    return f"{dotted(keys)} (line {station.line(*keys)})"

@@ -1,0 +1,52 @@
+"""Rules about simulated devices: what a file wants of the simulator must be something that the simulator has.
+
+The simulator is asked, and only when a file names defects or profile values: most files load without it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.station.links import SimLink
+from bench.station.mistakes import Mistake, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.station.model import Station
+
+
+def only_on_sim_links(station: Station) -> Iterator[Mistake]:
+    """`simulate` describes a device that we make ourselves."""
+    for device in station.devices.values():
+        link = station.links.get(device.link)
+        if device.simulate is not None and link is not None and not isinstance(link, SimLink):
+            reason = f"only a device on a sim link is simulated, and link {link.id} is of type {link.type}"
+            yield station.mistake(("devices", device.id, "simulate"), reason)
+
+
+def defects_exist(station: Station) -> Iterator[Mistake]:
+    """A defect that is to be switched on is one of the catalogue."""
+    for device in station.devices.values():
+        for index, defect in enumerate(device.simulate.defects if device.simulate else ()):
+            from simulators.faults.registry import load  # noqa: PLC0415  # most stations name no defect
+
+            known = load()
+            if defect not in known:
+                reason = (
+                    f'there is no defect "{defect}"{suggestion(defect, known)} there are: {", ".join(sorted(known))}'
+                )
+                yield station.mistake(("devices", device.id, "simulate", "defects", index), reason)
+
+
+def profiles_fit(station: Station) -> Iterator[Mistake]:
+    """A profile value is one that the model has, of the right kind."""
+    for device in station.devices.values():
+        for name, value in (device.simulate.profile if device.simulate else {}).items():
+            from protocols.powerlogic.tables import models  # noqa: PLC0415  # most stations change no profile
+            from simulators.meters.powerlogic.profile import ProfileError, profile_of  # noqa: PLC0415  # as above
+
+            try:
+                profile_of(models()[device.model], {name: value})
+            except ProfileError as error:
+                yield station.mistake(("devices", device.id, "simulate", "profile", name), str(error))

@@ -1,0 +1,94 @@
+"""What a meter must refuse, and that a refusal leaves everything as it was."""
+
+import pytest
+
+from bench.bench import Bench
+from bench.drivers.powerlogic import Series
+from bench.errors import Refused
+from bench.measure import Measure
+from bench.procedures.preset import preset_words
+from bench.procedures.reading import growth_of
+from protocols.powerlogic.energy import Quantity, encode_set
+from scenarios.marks import catches, destructive
+
+INVALID_COMMAND, INVALID_PARAMETERS = 81, 82
+SOMETHING = encode_set({quantity: 1_234_567 + 1000 * index for index, quantity in enumerate(Quantity)})
+TOO_MUCH = 10_000
+
+
+def judge_unchanged(before: dict[Quantity, int], meter: Series, measure: Measure, since: int, what: str) -> None:
+    """The energies are those of before and what the load has added since the instant `since`."""
+    growth = growth_of(meter)
+    after = meter.read_energies()
+    wrong = [
+        f"{quantity.title} {before[quantity]} became {after[quantity]}"
+        for quantity in Quantity
+        if not -growth.down(quantity, after.answered_at - since)
+        <= after[quantity] - before[quantity]
+        <= growth.within(quantity, after.answered_at - since)
+    ]
+    measure(f"energies after {what}", "; ".join(wrong) or "unchanged", device=meter.name).is_("unchanged")
+
+
+@destructive("tries presets that must be refused")
+@catches("D06", "D07", "D08", "D09", "D11")
+def test_one_word_out_of_range_refuses_the_whole_preset(fresh: Series, bench: Bench, measure: Measure) -> None:
+    """At each of the 28 places, a word beyond 9999 is answered with 82 and nothing is applied."""
+    armed = bench.arm(fresh)
+    for place in range(len(SOMETHING)):
+        words = list(SOMETHING)
+        words[place] = TOO_MUCH if place % 2 else -TOO_MUCH
+        since, before = bench.clock.now(), fresh.read_energies()
+        found = preset_words(fresh, words, armed=armed, journal=bench.journal)
+        measure(f"result with word {place + 1} out of range", found.result, device=fresh.name).is_(INVALID_PARAMETERS)
+        judge_unchanged(before.values, fresh, measure, since, f"word {place + 1} out of range")
+
+
+@destructive("sends a command that must be refused")
+@catches("D14", "D11")
+def test_an_unknown_command_is_refused(fresh: Series, bench: Bench, measure: Measure) -> None:
+    """6290 for 6209 is answered with 81 and changes nothing."""
+    since, before = bench.clock.now(), fresh.read_energies()
+    found = preset_words(fresh, SOMETHING, armed=bench.arm(fresh), journal=bench.journal, code=6290)
+    measure("result of 6290", found.result, device=fresh.name).is_(INVALID_COMMAND)
+    judge_unchanged(before.values, fresh, measure, since, "an unknown command")
+
+
+@destructive("sends a preset without a buffer, which must be refused")
+@catches("D14")
+def test_a_preset_without_a_buffer_is_refused(fresh: Series, bench: Bench, measure: Measure) -> None:
+    """With pointer 8019 at nothing there is nothing to load: 82, and nothing changes."""
+    since, before = bench.clock.now(), fresh.read_energies()
+    found = preset_words(fresh, SOMETHING, armed=bench.arm(fresh), journal=bench.journal, data=0)
+    measure("result without a buffer", found.result, device=fresh.name).is_(INVALID_PARAMETERS)
+    judge_unchanged(before.values, fresh, measure, since, "a preset without a buffer")
+
+
+@destructive("writes to the live energy registers, which must be refused")
+@catches("D30")
+def test_the_live_energies_take_no_direct_write(fresh: Series, bench: Bench, measure: Measure) -> None:
+    """Registers 1700-1727 change through the command and through nothing else."""
+    since, before = bench.clock.now(), fresh.read_energies()
+    bench.journal.audit("write", device=fresh.name, registers="1700", values=[4321])
+    try:
+        fresh.session.write(bench.arm(fresh), fresh.energy_register + 1, 4321)
+    except Refused as error:
+        measure("answer to a direct write", "refused", device=fresh.name, note=str(error)).is_("refused")
+    judge_unchanged(before.values, fresh, measure, since, "a direct write")
+
+
+@destructive("fills the buffer, which must change nothing by itself")
+def test_the_buffer_is_not_live(fresh: Series, bench: Bench, measure: Measure) -> None:
+    """Words in the buffer are harmless until the command copies them."""
+    since, before = bench.clock.now(), fresh.read_energies()
+    bench.journal.audit("write", device=fresh.name, registers="8022-8049", values=list(SOMETHING))
+    fresh.session.write_block(bench.arm(fresh), 8022, SOMETHING)
+    judge_unchanged(before.values, fresh, measure, since, "filling the buffer")
+
+
+def test_no_key_no_write(target: Series, bench: Bench) -> None:
+    """A scenario that does not say it writes is given no permission to."""
+    from bench.errors import NotArmed  # noqa: PLC0415  # the only scenario that wants to be refused by the bench
+
+    with pytest.raises(NotArmed):
+        bench.arm(target)

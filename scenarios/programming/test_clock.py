@@ -1,0 +1,59 @@
+"""Setting the clock, and refusing a date that does not exist."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from bench.bench import Bench
+from bench.clock import Clock
+from bench.drivers.powerlogic import PowerLogic, Series
+from bench.measure import Measure, Unit
+from protocols.powerlogic.tables import command_code
+from scenarios.marks import catches, destructive, needs
+
+INVALID_PARAMETERS = 82
+WRONG_DATES = {
+    "31 February": (2, 31, 2026, 12, 0, 0),
+    "month 13": (13, 1, 2026, 12, 0, 0),
+    "hour 24": (1, 1, 2026, 24, 0, 0),
+    "second 60": (1, 1, 2026, 12, 0, 60),
+    "a year of two digits": (1, 1, 26, 12, 0, 0),
+}
+SECONDS = Decimal(5)
+
+
+@destructive("sets the clock, and sets it back")
+@needs("set-clock")
+@catches("D37")
+def test_the_clock_takes_a_new_time(meter: PowerLogic, bench: Bench, clock: Clock, measure: Measure) -> None:
+    """A time in another year is shown at once, and the old time comes back with what has passed."""
+    armed = bench.arm(meter)
+    before, since = meter.read_clock(), clock.now()
+    wanted = before.replace(year=before.year + 1, month=2, day=28, hour=23, minute=0, second=0)
+    try:
+        bench.journal.audit("set clock", device=meter.name, before=before, value=wanted)
+        meter.set_clock(armed, wanted)
+        shown = meter.read_clock()
+        ahead = Decimal(str((shown - wanted).total_seconds()))
+        measure("shown after the set time", ahead, Unit.S, device=meter.name).between(Decimal(0), SECONDS)
+    finally:
+        passed = timedelta(microseconds=(clock.now() - since) // 1000)
+        bench.journal.audit("restore clock", device=meter.name, value=before + passed)
+        meter.set_clock(armed, before + passed)
+    passed = timedelta(microseconds=(clock.now() - since) // 1000)
+    off = Decimal(str((meter.read_clock() - before - passed).total_seconds()))
+    measure("restored clock is off by", off, Unit.S, device=meter.name).within(Decimal(0), SECONDS)
+
+
+@destructive("tries to set impossible dates")
+@catches("D37")
+def test_impossible_dates_are_refused(target: Series, bench: Bench, measure: Measure) -> None:
+    """An impossible date is answered with 82 and the clock goes on."""
+    armed = bench.arm(target)
+    code = command_code(target.model.family, "set_clock")
+    for what, parameters in WRONG_DATES.items():
+        before = target.read_clock()
+        bench.journal.audit("set clock", device=target.name, parameters=list(parameters))
+        result = target.try_command(armed, code, parameters)
+        measure(f"result for {what}", result, device=target.name).is_(INVALID_PARAMETERS)
+        moved = Decimal(str((target.read_clock() - before).total_seconds()))
+        measure(f"clock moved by, after {what}", moved, Unit.S, device=target.name).between(Decimal(0), SECONDS)

@@ -1,0 +1,90 @@
+"""Set-up mode: what is saved holds, what is discarded or forgotten does not, and what is impossible is refused."""
+
+from bench.bench import Bench
+from bench.clock import Clock
+from bench.drivers.powerlogic import Series
+from bench.errors import Refused
+from bench.measure import Measure
+from scenarios.marks import catches, destructive, needs
+
+TWO_MINUTES = 120_000_000_000
+SECOND = 1_000_000_000
+
+
+def interval(meter: Series) -> int:
+    """The demand interval in minutes."""
+    return int(str(meter.value("power_demand_interval")))
+
+
+@destructive("changes the demand interval, and changes it back")
+@needs("program-setup")
+def test_a_demand_interval_is_programmed(target: Series, bench: Bench, measure: Measure) -> None:
+    """A saved interval holds after the reset that saving brings."""
+    armed, before = bench.arm(target), interval(target)
+    wanted = 30 if before != 30 else 20
+    bench.journal.audit("program", device=target.name, power_demand_interval=wanted, before=before)
+    target.program(armed, {"power_demand_interval": wanted})
+    measure("demand interval", interval(target), device=target.name, note="minutes").is_(wanted)
+    target.program(armed, {"power_demand_interval": before})
+    measure("demand interval restored", interval(target), device=target.name).is_(before)
+
+
+@destructive("opens a set-up session and discards it")
+@needs("program-setup")
+@catches("D35")
+def test_a_discarded_session_changes_nothing(target: Series, bench: Bench, measure: Measure) -> None:
+    """Leaving set-up without saving keeps the old values."""
+    before = interval(target)
+    bench.journal.audit("program and discard", device=target.name, power_demand_interval=7)
+    target.program(bench.arm(target), {"power_demand_interval": 7}, save=False)
+    measure("demand interval", interval(target), device=target.name).is_(before)
+
+
+@destructive("opens a set-up session and leaves it to its time-out")
+@needs("program-setup")
+@catches("D34")
+def test_a_forgotten_session_ends_by_itself(target: Series, bench: Bench, clock: Clock, measure: Measure) -> None:
+    """Two minutes without a write end the session and the old values come back."""
+    armed, before = bench.arm(target), interval(target)
+    bench.journal.audit("program and forget", device=target.name, power_demand_interval=7)
+    target.command(armed, "enter_setup")
+    target.session.write(armed, target.map["power_demand_interval"].number, 7)
+    clock.sleep(TWO_MINUTES - 2 * SECOND)
+    measure("draft shown before two minutes", interval(target), device=target.name).is_(7)
+    clock.sleep(4 * SECOND)
+    measure("demand interval", interval(target), device=target.name).is_(before)
+
+
+@destructive("tries to write set-up registers outside a session and out of range")
+@needs("program-setup")
+def test_the_setup_is_protected(target: Series, bench: Bench, measure: Measure) -> None:
+    """Outside a session nothing is written; inside, a value that does not exist is refused."""
+    armed, before = bench.arm(target), target.ratios()
+    for what, write in (
+        ("outside a session", lambda: target.session.write(armed, target.map["ct_primary"].number, 800)),
+        ("out of range", lambda: target.program(armed, {"ct_secondary": 3}, save=False)),
+    ):
+        try:
+            write()
+            answer = "taken"
+        except Refused:
+            answer = "refused"
+        measure(f"write {what}", answer, device=target.name).is_("refused")
+    measure("ratios", str(target.ratios()), device=target.name).is_(str(before))
+
+
+@destructive("changes the current transformer ratio, and changes it back")
+@needs("program-setup")
+@catches("O08")
+def test_a_ratio_scales_what_is_measured(target: Series, bench: Bench, measure: Measure) -> None:
+    """Twice the CT ratio shows twice the power, from the same secondary current."""
+    armed, before = bench.arm(target), target.ratios()
+    power = target.power_ceiling()["real"]
+    bench.journal.audit("program", device=target.name, ct_primary=before.ct_primary * 2, before=str(before))
+    target.program(armed, {"ct_primary": before.ct_primary * 2})
+    try:
+        twice = target.power_ceiling()["real"]
+        measure("power at twice the ratio", twice, device=target.name).within(2 * power, power / 50)
+    finally:
+        target.program(armed, {"ct_primary": before.ct_primary})
+    measure("ratios restored", str(target.ratios()), device=target.name).is_(str(before))

@@ -1,0 +1,23 @@
+"""The meter's clock goes, and at the right speed."""
+
+from decimal import Decimal
+
+from bench.clock import Clock
+from bench.drivers.powerlogic import PowerLogic
+from bench.measure import Measure, Unit
+from scenarios.marks import needs
+
+WAIT = 10_000_000_000
+#: A clock shows whole seconds: two readings lose up to one between them.
+RESOLUTION = Decimal("1.1")
+
+
+@needs("read-clock")
+def test_the_clock_goes(meter: PowerLogic, clock: Clock, measure: Measure) -> None:
+    """In ten seconds of the bench the meter's clock goes ten seconds on."""
+    before, first = clock.now(), meter.read_clock()
+    clock.sleep(WAIT)
+    second, after = meter.read_clock(), clock.now()
+    went = Decimal(str((second - first).total_seconds()))
+    span = Decimal(after - before) / 1_000_000_000
+    measure("the clock went", went, Unit.S, device=meter.name).within(round(span, 3), RESOLUTION)

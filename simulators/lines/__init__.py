@@ -1,0 +1,7 @@
+"""How bytes travel: character times, silences, several stations on one pair of wires, delay.
+
+No event per byte: a burst knows when its k-th byte arrives. ::
+
+    SerialLine   RS-485 or RS-232: speed, framing, turnaround, collisions (serial_line.py)
+    Network      a connection with a delay in each direction (network.py)
+"""

@@ -1,0 +1,114 @@
+"""A burst: bytes that follow one another without a gap, each with its own instant of arrival."""
+
+from __future__ import annotations
+
+from simulators.lines.framing import Framing
+
+
+class Burst:
+    """Bytes that one station sends without a gap.
+
+    Args:
+        start: the instant (ns) at which the first start bit begins.
+        data: the bytes.
+        framing: the sender's speed and framing.
+    """
+
+    __slots__ = ("_taken", "copies", "data", "end", "framing", "sender", "start")
+
+    def __init__(self, start: int, data: bytes, framing: Framing, sender: object = None) -> None:
+        self.start = start
+        self.data = data
+        self.framing = framing
+        self.sender = sender
+        self.end = start + framing.time_of(len(data))
+        self._taken = 0
+        #: The same burst on its way to further ports.
+        self.copies: list[Burst] = []
+
+    def garble(self, data: bytes) -> None:
+        """The bytes turn out to be others, because somebody talks at the same time."""
+        for burst in (self, *self.copies):
+            burst.data = data
+
+    def copy(self) -> Burst:
+        """The burst for one more port."""
+        self.copies.append(Burst(self.start, self.data, self.framing, self.sender))
+        return self.copies[-1]
+
+    def arrived(self, now: int) -> int:
+        """How many bytes have arrived whole by `now` and are not taken yet; a byte that ends exactly now counts."""
+        if now >= self.end:
+            return len(self.data) - self._taken
+        if now <= self.start:
+            return 0
+        bits = (now - self.start) * self.framing.baud // 1_000_000_000
+        whole = bits // self.framing.character_bits
+        if self.start + self.framing.time_of(whole + 1) <= now:  # the division above may round one byte away
+            whole += 1
+        return min(whole, len(self.data)) - self._taken
+
+    def arrival_of(self, index: int) -> int:
+        """The instant at which the `index`-th byte not yet taken (from 1) has arrived."""
+        return self.start + self.framing.time_of(self._taken + index)
+
+    def take(self, count: int) -> bytes:
+        """Take the next `count` bytes."""
+        taken = self.data[self._taken : self._taken + count]
+        self._taken += len(taken)
+        return taken
+
+    @property
+    def left(self) -> int:
+        """How many bytes are not taken yet."""
+        return len(self.data) - self._taken
+
+
+class Inbox:
+    """The bytes on their way to one port, burst after burst."""
+
+    __slots__ = ("_bursts",)
+
+    def __init__(self) -> None:
+        self._bursts: list[Burst] = []
+
+    def put(self, burst: Burst) -> None:
+        """A burst is on its way."""
+        self._bursts.append(burst)
+
+    def available(self, now: int) -> int:
+        """How many bytes can be read at `now`."""
+        count = 0
+        for burst in self._bursts:
+            count += burst.arrived(now)
+            if now < burst.end:  # a second talker's bytes wait behind the first one's
+                break
+        return count
+
+    def due(self, count: int) -> int | None:
+        """The instant at which `count` bytes will be there, None as long as fewer are on their way."""
+        ahead = 0
+        for burst in self._bursts:
+            if count <= burst.left:
+                return max(ahead, burst.arrival_of(count))
+            count -= burst.left
+            ahead = max(ahead, burst.end)
+        return None
+
+    def take(self, count: int, now: int) -> bytes:
+        """Up to `count` bytes that have arrived by `now`."""
+        parts = []
+        while self._bursts and count:
+            burst = self._bursts[0]
+            part = burst.take(min(count, burst.arrived(now)))
+            if not part:
+                break
+            parts.append(part)
+            count -= len(part)
+            if not burst.left:
+                self._bursts.pop(0)
+        return b"".join(parts)
+
+    def clear(self, now: int) -> None:
+        """Throw away what has arrived by `now`; what is still on its way arrives later."""
+        self.take(self.available(now), now)

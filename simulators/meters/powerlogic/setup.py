@@ -1,0 +1,31 @@
+"""Setup mode: 9020 opens a session, configuration registers may be written, 9021 saves or discards.
+
+One session at a time; two minutes without a register write end it and the old values stay; a loss of supply discards it
+(CM4000 manual p. 187, PM800 user guide p. 88, FAQ FA254939).
+"""
+
+from __future__ import annotations
+
+TIMEOUT = 120_000_000_000
+
+
+class SetupSession:
+    """The draft of a configuration, while a session is open.
+
+    Args:
+        now: the instant (ns) at which it was opened.
+    """
+
+    __slots__ = ("_last_write", "draft")
+
+    def __init__(self, now: int) -> None:
+        self._last_write = now
+        self.draft: dict[str, int] = {}
+
+    def expired(self, now: int) -> bool:
+        """Whether two minutes have passed without a write; a write exactly at the end of them still counts."""
+        return now > self._last_write + TIMEOUT
+
+    def touch(self, now: int) -> None:
+        """A register was written: the two minutes begin again."""
+        self._last_write = now

@@ -1,0 +1,133 @@
+"""A stage: everything a station simulates, put together. Links become lines and networks, devices become meters.
+
+Each link has two faces, made when first asked for: the serial line and the network. On a serial link the network side is
+a gateway in front of the line; on an Ethernet link the line is the meters' own serial port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from protocols.modbus.responder import Responder
+from protocols.modbus.server import RtuBus, RtuServer, TcpServer
+from protocols.powerlogic.energy import Quantity
+from simulators.faults import switch_on
+from simulators.gateway import Gateway
+from simulators.lines.framing import Framing
+from simulators.lines.network import Network, Server
+from simulators.lines.serial_line import SerialLine
+from simulators.meters.powerlogic import Installation, Meter, build_meter
+from simulators.meters.powerlogic.build import EPOCH
+from simulators.power.feeder import Feeder, Load
+from simulators.world import MILLISECOND, SECOND, World
+
+ETHERNET = "ethernet"
+#: How long a gateway waits for a unit before it reports exception 0B (assumed; EGX100 leaves it to its set-up).
+GATEWAY_TIMEOUT = SECOND // 2
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """A simulated link. Times in ns."""
+
+    name: str
+    medium: str = "rs485"
+    framing: Framing = field(default_factory=Framing)
+    turnaround: int = 20 * MILLISECOND
+    delay: int = MILLISECOND
+    echo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """A simulated device: its model, where it is reached, and what it is connected to."""
+
+    name: str
+    model: str
+    link: str
+    address: int
+    load: Load = field(default_factory=lambda: Load(0))
+    energies: Mapping[Quantity, int] = field(default_factory=dict)
+    installation: Installation = field(default_factory=Installation)
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    defects: Sequence[str] = ()
+
+
+class Stage:
+    """The simulated side of a station in one world.
+
+    Args:
+        world: whose time holds.
+        links: the simulated links.
+        devices: the simulated devices, each on one of the links.
+        epoch: the meters' local time at the world's instant 0.
+
+    Raises:
+        KeyError: an unknown model, link or defect.
+        ProfileError: a profile value that does not exist.
+    """
+
+    def __init__(
+        self, world: World, links: Sequence[LinkPlan], devices: Sequence[DevicePlan], *, epoch: datetime = EPOCH
+    ) -> None:
+        self.world = world
+        self.links = {link.name: link for link in links}
+        self.devices = {device.name: device for device in devices}
+        self.feeders = {device.name: Feeder(load=device.load) for device in devices}
+        self.meters = {device.name: self._meter(device, epoch) for device in devices}
+        self._responders = {name: Responder(meter) for name, meter in self.meters.items()}
+        self._lines: dict[str, SerialLine] = {}
+        self._networks: dict[str, Network] = {}
+
+    def _meter(self, device: DevicePlan, epoch: datetime) -> Meter:
+        meter = build_meter(
+            device.model,
+            self.feeders[device.name],
+            epoch=epoch,
+            installation=device.installation,
+            energies=device.energies,
+            profile=device.profile,
+        )
+        for defect in device.defects:
+            switch_on(defect, meter)
+        return meter
+
+    def on(self, link: str) -> dict[int, str]:
+        """The devices of a link, address to name."""
+        return {device.address: device.name for device in self.devices.values() if device.link == link}
+
+    def line(self, link: str) -> SerialLine:
+        """The serial face of a link."""
+        if link not in self._lines:
+            plan = self.links[link]
+            line = SerialLine(self.world, link, plan.framing, turnaround=plan.turnaround, echo=plan.echo)
+            line.attach(RtuBus(RtuServer(address, self.meters[name]) for address, name in self.on(link).items()))
+            self._lines[link] = line
+        return self._lines[link]
+
+    def network(self, link: str) -> Network:
+        """The network face of a link."""
+        if link not in self._networks:
+            plan = self.links[link]
+            direct = plan.medium == ETHERNET
+            turnaround = plan.turnaround if direct else 0
+            serve = self._direct(link) if direct else Gateway(self.line(link)).connection
+            self._networks[link] = Network(self.world, f"{link}/tcp", serve, delay=plan.delay, turnaround=turnaround)
+        return self._networks[link]
+
+    def _direct(self, link: str) -> Callable[[Callable[[bytes], None]], Server]:
+        units = {address: self._responders[name] for address, name in self.on(link).items()}
+        return lambda _answer: TcpServer(units, gateway_timeout=GATEWAY_TIMEOUT)
+
+    # -- what a scenario can do to the supply and the load ------------------------------------------------------------
+
+    def set_load(self, device: str, load: Load) -> None:
+        """Change what a device's feeder carries, now."""
+        self.feeders[device].change(self.world.now, load=load)
+
+    def switch_supply(self, device: str, *, on: bool) -> None:
+        """Switch a device's supply, now."""
+        self.feeders[device].switch_supply(self.world.now, on=on)
