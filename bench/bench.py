@@ -14,6 +14,7 @@ from bench.host import Host
 from bench.procedures.energy_transfer import transfer_energy
 from bench.procedures.journal import Journal
 from bench.procedures.operator import Operator
+from bench.procedures.transfer_precheck import refuse_pair, refuse_strangers
 from bench.procedures.transfer_report import TransferReport
 from bench.safety import Armed, Safety, refuse_broadcast
 from bench.trace import TraceWriter
@@ -55,6 +56,7 @@ class Bench:
         self._scenario = scenario
         self._reason = reason
         self._drivers: dict[str, PowerLogic] = {}
+        self._identified: set[str] = set()
 
     def device(self, name: str) -> PowerLogic:
         """The driver of a device.
@@ -88,12 +90,17 @@ class Bench:
         return driver
 
     def arm(self, device: PowerLogic) -> Armed:
-        """Permission to write to a device.
+        """Permission to write to a device; the first time it is asked who it is.
 
         Raises:
             NotArmed: a key is missing.
+            WrongDevice: another device answers than the station promises.
         """
-        return self._safety.arm(device.name, self._reason)
+        armed = self._safety.arm(device.name, self._reason)
+        if device.name not in self._identified:
+            refuse_strangers({device.name: device.identify()[1]})
+            self._identified.add(device.name)
+        return armed
 
     def transfer(
         self,
@@ -104,10 +111,7 @@ class Bench:
         on_report: Callable[[TransferReport], None] | None = None,
     ) -> TransferReport:
         """Transfer the energies of one meter to another, with this bench's supplies, permissions and journal."""
-        if not isinstance(target, Series):
-            from bench.procedures.transfer_precheck import refuse_pair  # noqa: PLC0415  # raises, and says why
-
-            refuse_pair(source, target)
+        refuse_pair(source, target)
         assert isinstance(target, Series)
         return transfer_energy(
             source,

@@ -1,17 +1,16 @@
 """The bench's clock: virtual or wall, and the scoped shim that lets third-party clients live in virtual time.
 
 A client library that reads the wall clock in a virtual run does not merely cost time, it hides defects: its waits do
-not exist for the meter. So for as long as a virtual station is open, the names bound to clock functions *inside the listed
-modules only* are replaced; pytest, Allure and logging keep the wall clock. What still sleeps on the wall is caught by
-Python's own audit event and is an error.
+not exist for the meter. So for as long as a virtual station is open, the names bound to clock functions *inside the
+listed modules only* are replaced; pytest, Allure and logging keep the wall clock. Meanwhile `time.sleep` itself is an
+error on the thread that opened the station: whoever still sleeps on the wall is not in the table.
 """
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Protocol
@@ -79,10 +78,10 @@ class VirtualClock:
 class _VirtualTime:
     """What a shimmed module finds under the name `time`: seconds of the world, and a sleep that moves it."""
 
-    __slots__ = ("_env", "_world")
+    __slots__ = ("_env", "_sleep")
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self._sleep = world.sleep
         self._env = world.env
 
     def time(self) -> float:
@@ -92,7 +91,7 @@ class _VirtualTime:
     perf_counter = time
 
     def sleep(self, seconds: float) -> None:
-        self._world.sleep(round(seconds * SECOND))
+        self._sleep(round(seconds * SECOND))
 
 
 @contextmanager
@@ -100,42 +99,32 @@ def virtual_time(world: World) -> Iterator[None]:
     """Let the listed client libraries live in a world's time, and nobody sleep on the wall meanwhile."""
     stand_in = _VirtualTime(world)
     kept: list[tuple[object, str, object]] = []
+
+    def bind(module: object, name: str, value: object) -> None:
+        kept.append((module, name, getattr(module, name)))
+        setattr(module, name, value)
+
     for names in SHIMMED.values():
         for module_name, name in names:
-            module: object = import_module(module_name)
-            kept.append((module, name, getattr(module, name)))
-            setattr(module, name, stand_in if name == "time" else getattr(stand_in, name))
-    _GUARD.enter()
+            bind(import_module(module_name), name, stand_in if name == "time" else getattr(stand_in, name))
+    bind(time, "sleep", _guarded(time.sleep))
     try:
         yield
     finally:
-        _GUARD.leave()
         for module, name, value in reversed(kept):
             setattr(module, name, value)
 
 
-class _SleepGuard:
-    """Python tells its audit hooks of every `time.sleep`; on the thread of an open virtual station one is a leak."""
+def _guarded(sleep: Callable[[float], None]) -> Callable[[float], None]:
+    """A `time.sleep` that refuses the thread of the open station and lets every other one sleep.
 
-    def __init__(self) -> None:
-        self._thread: int | None = None
-        self._installed = False
+    Python 3.13 has an audit event for this; before, there is only the name.
+    """
+    thread = threading.get_ident()
 
-    def enter(self) -> None:
-        if not self._installed:
-            sys.addaudithook(self._heard)  # a hook cannot be removed, so there is one, and it is told when to look
-            self._installed = True
-        self._thread = threading.get_ident()
-
-    def leave(self) -> None:
-        self._thread = None
-
-    def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event != "time.sleep" or self._thread != threading.get_ident():
-            return
-        seconds = arguments[0]
-        if isinstance(seconds, int | float) and seconds > _TOLERATED:
+    def guarded(seconds: float) -> None:
+        if seconds > _TOLERATED and threading.get_ident() == thread:
             raise WallClockLeak(f"a client slept {seconds:g} s on the wall clock in a virtual run; see bench/clock.py")
+        sleep(seconds)
 
-
-_GUARD = _SleepGuard()
+    return guarded

@@ -39,21 +39,24 @@ class Supplies:
         if self._host.simulates(device):
             self._host.catch_up()
             self._host.stage.switch_supply(device, on=False)
-            self._host.clock.sleep(OFF_TIME)
-            self._host.catch_up()
-            self._host.stage.switch_supply(device, on=True)
+            try:
+                self._host.clock.sleep(OFF_TIME)
+            finally:
+                self._host.catch_up()
+                self._host.stage.switch_supply(device, on=True)
             return
         control = self._host.station.device(device).power
         if control is None:
             raise Undeterminable("what a power cycle shows", f"power control of {device}")
         if control.cycle is not None:
             run_command(control.cycle, device)
-            return
-        run_command(str(control.off), device)
-        try:
-            self._host.clock.sleep(OFF_TIME)
-        finally:
-            run_command(str(control.on), device)
+        else:
+            try:
+                run_command(str(control.off), device)
+                self._host.clock.sleep(OFF_TIME)
+            finally:
+                run_command(str(control.on), device)
+        self._host.clock.sleep(control.boot)
 
     def can_cycle(self, device: str) -> bool:
         """Whether the station has means to interrupt a device's supply."""

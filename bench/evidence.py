@@ -22,6 +22,7 @@ import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -42,6 +43,7 @@ Outcome: TypeAlias = Literal["passed", "failed", "skipped", "error"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
+@cache
 def tool_version() -> str:
     """The version of the installed meterbench, "uninstalled" when it runs from a bare source tree."""
     try:

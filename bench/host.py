@@ -1,8 +1,8 @@
 """The host of a run: a station with its clock, its links and, for what is simulated, its world.
 
 Three hosts carry the same scenarios: *virtual* (every link is simulated; the world's time), *served* (every link leads
-to a `meterbench serve` on this machine; wall time) and *real*. A station with both simulated and real links is real: its
-world is then kept in pace with the wall clock.
+to a `meterbench serve` on this machine; wall time) and *real*. A station with both simulated and real links is real:
+its world is then kept in pace with the wall clock.
 """
 
 from __future__ import annotations
@@ -47,10 +47,7 @@ class Host:
         self.clock: Clock = VirtualClock(self.world) if self.kind == "virtual" else WallClock()
         self._cleanup = ExitStack()
         self._links: dict[str, Link] = {}
-        try:
-            self.stage: Stage = stage_of(station, self.world, defects or {})
-        except (KeyError, ValueError) as error:
-            raise UsageError(str(error.args[0] if error.args else error), station.file) from None
+        self.stage: Stage = _staged(station, self.world, defects or {})
         if self.kind == "virtual":
             self._cleanup.enter_context(virtual_time(self.world))
         elif self.stage.devices:
@@ -96,6 +93,23 @@ class Host:
     def digest(self) -> str:
         """The fingerprint of everything that happened in the world."""
         return self.world.digest.hexdigest()
+
+
+def check_defects(station: Station, defects: dict[str, list[str]]) -> None:
+    """Whether defects can be switched on: each exists, and its device is simulated.
+
+    Raises:
+        UsageError: one does not exist, or its device does not.
+    """
+    if defects:
+        _staged(station, World(), defects)
+
+
+def _staged(station: Station, world: World, defects: dict[str, list[str]]) -> Stage:
+    try:
+        return stage_of(station, world, defects)
+    except (KeyError, ValueError) as error:
+        raise UsageError(str(error.args[0] if error.args else error), station.file) from None
 
 
 def host_kind(station: Station) -> HostKind:

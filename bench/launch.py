@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench.errors import BenchError, DeviceError, Exit, NotArmed, StationError, Undeterminable, UsageError
-from bench.plugin import station_from_environment
+from bench.evidence import ScenarioRecord
+from bench.host import check_defects
+from bench.plugin import SCENARIO_FIXTURE, station_from_environment
 from bench.reports import allure, junit
 from bench.reports.terminal import ansi_paint, no_paint, verdict_table
 from bench.run import Options, Run, Scenario, skipped
@@ -42,9 +45,25 @@ def begin(config: pytest.Config) -> Run:
             argv=sys.argv,
         )
         _check_mistake(options.mistake)
-        return Run(station.select(config.getoption("device")), options)
+        chosen = station.select(config.getoption("device"))
+        check_defects(chosen, dict(options.defects))
+        run = Run(chosen, options)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(_Interruption(run), "meterbench-interruption")
+    return run
+
+
+class _Interruption:
+    """Tells an operator's Ctrl-C from a collection that failed: pytest ends both with the same exit code."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pytest_keyboard_interrupt(self, excinfo: ExceptionInfo[BaseException]) -> None:
+        self._run.interrupted = isinstance(excinfo.value, KeyboardInterrupt) and not isinstance(
+            excinfo.value, pytest.Session.Interrupted
+        )
 
 
 def defects_by_device(words: list[str]) -> dict[str, list[str]]:
@@ -102,9 +121,7 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
     if isinstance(error, Undeterminable):
         measure.not_determinable(error.check, error.lacks)
     if config.pluginmanager.hasplugin("allure_pytest") and config.getoption("allure_report_dir", None):
-        traces = {
-            f"wire trace of {device}": trace.text() for device, trace in scenario.bench.traces.items() if len(trace)
-        }
+        traces = {f"wire trace of {device}": trace.text() for device, trace in scenario.traces.items() if len(trace)}
         allure.attach(measure.records, traces, *scenario.span)
     if isinstance(error, Undeterminable):
         pytest.skip(f"not determinable: {error}")
@@ -113,6 +130,16 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
     undetermined = [m for m in measure.records if m.verdict is Verdict.NOT_DETERMINABLE]
     if error is None and undetermined and not measure.verified:
         pytest.skip(f"not determinable: {undetermined[0].name}: the station lacks {undetermined[0].note}")
+
+
+def note_breakdown(run: Run, scenario: Scenario | None, error: BaseException) -> None:
+    """Remember what broke of the station, so that further scenarios on that link are errors and not failures."""
+    if not isinstance(error, StationError):
+        return
+    if scenario is not None:
+        scenario.broke(error)
+    elif not run.broken:
+        run.broken["station"] = str(error)
 
 
 def in_words(excinfo: ExceptionInfo[BaseException]) -> str | None:
@@ -137,21 +164,20 @@ def keep(
 ) -> None:
     """Put a finished scenario into the evidence."""
     outcome, reason = _outcome(reports)
+    run.current = None
     if scenario is None:
         if outcome == "skipped":
             run.keep(skipped(item.nodeid, _title(item), reason), [])
-        elif outcome == "error" and "bench" in getattr(item, "fixturenames", ()):
+        elif outcome == "error" and SCENARIO_FIXTURE in getattr(item, "fixturenames", ()):
             run.keep(_never_opened(item, reason), [])
         return
     record = run.keep(scenario.record(outcome, reason), scenario.measure.flush())
-    item.user_properties.extend(junit.scenario_properties(record))
+    reports["teardown"].user_properties.extend(junit.scenario_properties(record))  # the report has a list of its own
     if outcome == "passed":
         run.exercised.update(scenario.needs)
 
 
-def _never_opened(item: pytest.Item, reason: str) -> Any:
-    from dataclasses import replace  # noqa: PLC0415  # rare
-
+def _never_opened(item: pytest.Item, reason: str) -> ScenarioRecord:
     return replace(skipped(item.nodeid, _title(item), reason), outcome="error", verdict=Verdict.ERROR)
 
 
@@ -177,11 +203,22 @@ def _reason(report: pytest.TestReport) -> str:
 
 def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
     """End the run: its exit code, its evidence, the properties of the JUnit report."""
-    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-    code = run.verdict_of_run(exitstatus, interrupted=interrupted)
+    if run.interrupted:
+        _break_off(session, run)
+    elif exitstatus == pytest.ExitCode.INTERRUPTED and not run.records:
+        exitstatus = Exit.USAGE  # a file that cannot be collected: nothing ran
+    code = run.verdict_of_run(exitstatus)
     run.close(code)
     _junit_properties(session.config, run)
-    return exitstatus if interrupted else int(code)
+    return exitstatus if run.interrupted else int(code)
+
+
+def _break_off(session: pytest.Session, run: Run) -> None:
+    """Put the scenario that the operator broke off into the evidence, before that is sealed."""
+    session._setupstate.teardown_exact(None)  # noqa: SLF001  # pytest does this too, but only after this hook
+    if run.current is not None:
+        run.current.finish()
+        run.keep(run.current.interrupted(), run.current.measure.flush())
 
 
 def _junit_properties(config: pytest.Config, run: Run) -> None:

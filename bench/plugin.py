@@ -6,7 +6,7 @@ A session without scenarios pays for this module only: everything it needs is im
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from bench.station import Station
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
+USAGE: pytest.StashKey[pytest.UsageError] = pytest.StashKey()
 SCENARIO: pytest.StashKey[Scenario] = pytest.StashKey()
 REPORTS: pytest.StashKey[dict[str | None, pytest.TestReport]] = pytest.StashKey()
+#: What every scenario depends on, directly or not.
+SCENARIO_FIXTURE = "bench_scenario"
 _DEVICE_FIXTURES = ("old", "new", "unfit", "meter", "target")
 _MARKERS = (
     "destructive(reason): writes to a device; runs only with the three keys (bench/safety.py)",
@@ -69,13 +72,20 @@ def _run(config: pytest.Config) -> Run:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a scenario once for each device, or pair of devices, of the station that it is about."""
-    if not any(name in metafunc.fixturenames for name in _DEVICE_FIXTURES):
+    # Somebody else's argument of that name, or their own values for ours, are none of our business.
+    given = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _names(mark.args[0])}
+    wanted = [name for name in metafunc.fixturenames if name not in given]
+    if SCENARIO_FIXTURE not in wanted or not any(name in wanted for name in _DEVICE_FIXTURES):
         return
     from bench.selection import choices  # noqa: PLC0415  # as above
 
-    run = _run(metafunc.config)
+    try:
+        run = _run(metafunc.config)
+    except pytest.UsageError as error:  # raised here, pytest would take it for a broken file of scenarios
+        metafunc.config.stash[USAGE] = error
+        return
     needs = [name for mark in metafunc.definition.iter_markers("needs") for name in mark.args]
-    names, found = choices(run.station, metafunc.fixturenames, needs)
+    names, found = choices(run.station, wanted, needs)
     values = [
         pytest.param(
             *choice.devices.values(), id=choice.id, marks=[pytest.mark.skip(reason=choice.skip)] if choice.skip else []
@@ -85,11 +95,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(names, values, indirect=True)
 
 
+def _names(argument: str | Iterable[str]) -> list[str]:
+    """The argument names of a parametrize mark, written in either of its two ways."""
+    return [name.strip() for name in argument.split(",")] if isinstance(argument, str) else list(argument)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip, with the reason, what the three keys do not allow."""
+    if USAGE in config.stash:
+        raise config.stash[USAGE]
     for item in items:
         mark = item.get_closest_marker("destructive")
-        if mark is None or "bench" not in getattr(item, "fixturenames", ()):
+        if mark is None or SCENARIO_FIXTURE not in getattr(item, "fixturenames", ()):
             continue
         from bench.launch import refusal  # noqa: PLC0415  # as above
 
@@ -130,13 +147,16 @@ def pytest_runtest_makereport(
     report: pytest.TestReport = yield
     if RUN not in item.config.stash:
         return report
-    from bench.launch import in_words, keep  # noqa: PLC0415  # as above
+    from bench.launch import in_words, keep, note_breakdown  # noqa: PLC0415  # as above
 
+    if call.excinfo is not None:
+        note_breakdown(item.config.stash[RUN], item.stash.get(SCENARIO, None), call.excinfo.value)
     if call.excinfo is not None and report.failed:
         report.longrepr = in_words(call.excinfo) or report.longrepr
-    item.stash.setdefault(REPORTS, {})[report.when] = report
+    reports = item.stash.setdefault(REPORTS, {})
+    reports[report.when] = report
     if report.when == "teardown":
-        keep(item.config.stash[RUN], item, item.stash.get(SCENARIO, None), item.stash[REPORTS])
+        keep(item.config.stash[RUN], item, item.stash.get(SCENARIO, None), reports)
     return report
 
 
@@ -173,25 +193,29 @@ def station(pytestconfig: pytest.Config) -> Station:
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest) -> Generator[Bench, None, None]:
-    """The bench of this scenario: in virtual time a world of its own."""
+def bench_scenario(request: pytest.FixtureRequest) -> Generator[Scenario, None, None]:
+    """This scenario, for the other fixtures."""
     from bench.launch import open_scenario  # noqa: PLC0415  # as above
 
     item = request.node
     scenario = open_scenario(_run(request.config), item, _devices(item))
     item.stash[SCENARIO] = scenario
     try:
-        yield scenario.bench
+        yield scenario
     finally:
         scenario.finish()
 
 
 @pytest.fixture
-def measure(bench: Bench, request: pytest.FixtureRequest) -> Measure:
+def bench(bench_scenario: Scenario) -> Bench:
+    """The bench of this scenario: in virtual time a world of its own."""
+    return bench_scenario.bench
+
+
+@pytest.fixture
+def measure(bench_scenario: Scenario) -> Measure:
     """Takes a value and judges it; the scenario goes on."""
-    del bench
-    measure: Measure = request.node.stash[SCENARIO].measure
-    return measure
+    return bench_scenario.measure
 
 
 def _device(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
     from bench.station import Station
+    from bench.trace import TraceWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,9 @@ class Run:
         #: What broke of the station, by link; further scenarios on it are errors and not failures.
         self.broken: dict[str, str] = {}
         self.exercised: set[str] = set()
+        #: The scenario that is open, for an operator's Ctrl-C in the middle of it.
+        self.current: Scenario | None = None
+        self.interrupted = False
         self._digests: dict[str, str] = {}
         self._host: Host | None = None
 
@@ -109,9 +114,9 @@ class Run:
                 whole.update(measurement.to_json().encode())
         return whole.hexdigest()
 
-    def verdict_of_run(self, exitstatus: int, *, interrupted: bool = False) -> Exit:
+    def verdict_of_run(self, exitstatus: int) -> Exit:
         """The exit code, from pytest's own and from what the scenarios found."""
-        if interrupted:
+        if self.interrupted:
             return Exit.INTERRUPTED
         if self.broken:
             return Exit.STATION
@@ -130,7 +135,7 @@ class Run:
         return [name for name in self.station.policy.required if name not in self.exercised]
 
     def abandon(self) -> None:
-        """Give ports and files back when the session never got as far as its end; after `close` there is nothing left."""
+        """Give ports and files back when the session never got as far as its end; after `close` nothing is left."""
         if self._host is not None:
             self._host.close()
             self._host = None
@@ -161,17 +166,34 @@ class Scenario:
     ) -> None:
         self.run = run
         self.node = node
-        self.host = run.open(node)
-        self.bench = Bench(self.host, run.safety, run.evidence, node, reason)
-        self.measure = Measure(node, self.host.clock.now)
+        self.measure = Measure(node, self.now)
         self.needs = needs
+        self._reason = reason
         self._title = title
         self._devices = tuple(devices)
-        self._start = self.host.clock.now()
+        self._start = 0
         self._wall = time.monotonic()
         self._end: int | None = None
+        self._host: Host | None = None
         self._trace_names: dict[str, str] = {}
         self.refuse_broken()
+        run.current = self
+
+    @cached_property
+    def bench(self) -> Bench:
+        """The bench, opened when it is first asked for: a scenario that only measures opens no station."""
+        self._host = self.run.open(self.node)
+        self._start = self._host.clock.now()
+        return Bench(self._host, self.run.safety, self.run.evidence, self.node, self._reason)
+
+    @property
+    def traces(self) -> dict[str, TraceWriter]:
+        """The wire traces so far, by device."""
+        return {} if self._host is None else self.bench.traces
+
+    def now(self) -> int:
+        """Bench time in ns; 0 as long as nothing is open."""
+        return 0 if self._host is None else self._host.clock.now()
 
     def refuse_broken(self) -> None:
         """Raise StationError if a link that this scenario needs has broken before."""
@@ -196,14 +218,21 @@ class Scenario:
             self.measure.traces[device] = f"traces/{trace.name}"
 
     def finish(self) -> None:
-        """The body has ended: note the time and give the host back."""
-        self._end = self.host.clock.now()
+        """The body has ended: note the time and give the host back; the second time there is nothing left to do."""
+        if self._host is None or self._end is not None:
+            return
+        self._end = self.now()
         self._trace_names = self.bench.write_traces()
-        self.run.release(self.node, self.host)
+        self.run.release(self.node, self._host)
+
+    def interrupted(self) -> ScenarioRecord:
+        """The record of a scenario that the operator broke off."""
+        record = self.record("error", "interrupted by the operator")
+        return replace(record, verdict=Verdict.worst((self.measure.worst, Verdict.ABORTED)))
 
     def record(self, outcome: Any, reason: str) -> ScenarioRecord:
         """The record of the finished scenario."""
-        end = self.host.clock.now() if self._end is None else self._end
+        end = self.now() if self._end is None else self._end
         worst = self.measure.worst
         verdict = _OUTCOME_VERDICT.get(outcome, worst)
         return ScenarioRecord(
@@ -219,14 +248,14 @@ class Scenario:
             traces=tuple(self._trace_names.values()),
             steps=tuple(
                 Step(step.title, seconds(step.start), seconds(step.end), "" if step.outcome == "done" else step.outcome)
-                for step in self.bench.journal.steps
+                for step in (self.bench.journal.steps if self._host is not None else ())
             ),
         )
 
     @property
     def span(self) -> tuple[str, str]:
         """Bench time at its start and now (s)."""
-        return seconds(self._start), seconds(self.host.clock.now())
+        return seconds(self._start), seconds(self.now())
 
 
 _OUTCOME_VERDICT = {"failed": Verdict.FAIL, "error": Verdict.ERROR}

@@ -1,7 +1,7 @@
 """Which ports on this machine belong to a running `meterbench serve`.
 
-A server keeps a small file in the temporary folder for as long as it runs and touches it every few seconds; a bench that
-reaches only such ports calls its host *served* and not *real*. A file that nobody touches any more means nothing.
+A server keeps a small file in the temporary folder for as long as it runs and touches it every few seconds; a bench
+that reaches only such ports calls its host *served* and not *real*. A file that nobody touches any more means nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,27 +31,34 @@ class Registration:
         endpoints: what its ports are called by a station file: "host:port" or the name of a pty.
     """
 
-    def __init__(self, endpoints: list[str]) -> None:
-        self._path = Path(tempfile.gettempdir()) / f"{_PREFIX}{os.getpid()}.json"
-        self._path.write_text(json.dumps(endpoints), encoding="utf-8")
+    def __init__(self, endpoints: Sequence[str]) -> None:
+        handle, name = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-", suffix=".json")
+        self._path = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump([_plain(endpoint) for endpoint in endpoints], file)
 
     def touch(self) -> None:
         """Say that the server still runs."""
         with suppress(FileNotFoundError):
-            self._path.touch()
+            os.utime(self._path)
 
     def remove(self) -> None:
-        """Say that the server has ended."""
+        """Say that the server has ended; what servers that were killed have left behind goes too."""
         self._path.unlink(missing_ok=True)
+        for path in _files():
+            with suppress(OSError):
+                if _stale(path):
+                    path.unlink()
 
 
 def endpoints() -> set[str]:
     """The endpoints of all servers that run on this machine."""
     found: set[str] = set()
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*.json"):
+    for path in _files():
         with suppress(OSError, ValueError):
-            if time.time() - path.stat().st_mtime < STALE:
-                found.update(json.loads(path.read_text(encoding="utf-8")))
+            listed = () if _stale(path) else json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(listed, list):
+                found.update(endpoint for endpoint in listed if isinstance(endpoint, str))
     return found
 
 
@@ -60,9 +68,27 @@ def leads_only_there(station: Station) -> bool:
     return bool(known) and all(_target(link) in known for link in station.links.values())
 
 
+def _files() -> Iterator[Path]:
+    return Path(tempfile.gettempdir()).glob(f"{_PREFIX}*.json")
+
+
+def _stale(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime >= STALE
+
+
 def _target(link: Link) -> str:
-    if link.type == "tcp":
-        return f"{link.host}:{link.port}".replace("localhost", "127.0.0.1")
-    if link.type == "rfc2217":
-        return link.target.removeprefix("rfc2217://").split("?")[0].replace("localhost", "127.0.0.1")
-    return link.port.removeprefix("socket://").replace("localhost", "127.0.0.1") if link.type == "serial" else ""
+    match link.type:
+        case "tcp":
+            return _plain(f"{link.host}:{link.port}")
+        case "rfc2217":
+            return _plain(link.target.removeprefix("rfc2217://").partition("?")[0])
+        case "serial":
+            return _plain(link.port.removeprefix("socket://"))
+        case _:
+            return ""
+
+
+def _plain(endpoint: str) -> str:
+    """One spelling for each endpoint: no brackets, and loopback as a number."""
+    host, colon, port = endpoint.replace("[", "").replace("]", "").rpartition(":")
+    return f"{'127.0.0.1' if host == 'localhost' else host}{colon}{port}"

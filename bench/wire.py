@@ -60,7 +60,7 @@ def _words(data: bytes) -> str:
     return " ".join(words[:_MOST_WORDS]) + (f" ... ({len(words)})" if len(words) > _MOST_WORDS else "")
 
 
-def _name(kind: type[ExceptionCode] | type[FunctionCode], code: int) -> str:
+def _name(kind: type[ExceptionCode | FunctionCode], code: int) -> str:
     try:
         return kind(code).name.lower().replace("_", " ")
     except ValueError:

@@ -4,8 +4,8 @@ A client yields what it wants done and is resumed with what came of it; whoever 
 One source therefore serves a blocking port, a simulated bus and a test that joins it to a server with no line at all::
 
     def ask() -> Conversation[bytes]:
-        yield Send(b"/?!\\r\\n")
-        return (yield Receive(until_line_feed, timeout=1_500_000_000))
+        yield Send(request)
+        return (yield Receive(until_complete, timeout=1_500_000_000))
 
 All times are integer nanoseconds.
 """

@@ -1,7 +1,7 @@
 """A serial gateway: Modbus TCP on one side, an RS-485 line with meters on the other, one request on the line at a time.
 
-It behaves as an EGX does: what arrives is queued, a unit that does not answer in time is reported with exception 0B, and
-an answer that is damaged or comes from another unit counts as none.
+It behaves as an EGX does: what arrives is queued, a unit that does not answer in time is reported with exception 0B,
+and an answer that is damaged or comes from another unit counts as none.
 """
 
 from __future__ import annotations
@@ -59,16 +59,17 @@ class Gateway:
             self._world.process(self._work())
 
     def waiting(self, answer: Callable[[bytes], None]) -> int:
-        """How many requests of the connection that is answered by `answer` are queued."""
+        """How many requests of the connection that is answered by `answer` are queued or on the line."""
         return sum(asker is answer for _, asker in self._queue)
 
     def _work(self) -> Generator[Event, Any, None]:
         while self._queue:
-            frame, answer = self._queue.popleft()
+            frame, answer = self._queue[0]
             transaction, unit, pdu = decode_mbap(frame)
             found = yield from self._transact(unit, pdu)
             if found is not None:
                 answer(encode_mbap(transaction, unit, found))
+            self._queue.popleft()
         self._busy = False
 
     def _transact(self, unit: int, pdu: bytes) -> Generator[Event, Any, bytes | None]:
@@ -121,7 +122,7 @@ class GatewayConnection:
 
     @property
     def waiting(self) -> int:
-        """How many requests of this connection are queued."""
+        """How many requests of this connection are queued or on the line."""
         return self._gateway.waiting(self._answer)
 
     def receive(self, data: bytes, _now: int) -> list[Reply]:

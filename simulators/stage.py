@@ -1,15 +1,15 @@
 """A stage: everything a station simulates, put together. Links become lines and networks, devices become meters.
 
-Each link has two faces, made when first asked for: the serial line and the network. On a serial link the network side is
-a gateway in front of the line; on an Ethernet link the line is the meters' own serial port.
+Each link has two faces, made when first asked for: the serial line and the network. On a serial link the network side
+is a gateway in front of the line; on an Ethernet link the line is the meters' own serial port.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from protocols.modbus.responder import Responder
 from protocols.modbus.server import RtuBus, RtuServer, TcpServer
@@ -19,12 +19,16 @@ from simulators.gateway import Gateway
 from simulators.lines.framing import Framing
 from simulators.lines.network import Network, Server
 from simulators.lines.serial_line import SerialLine
+from simulators.metering.energy import WH
 from simulators.meters.powerlogic import Installation, Meter, build_meter
 from simulators.meters.powerlogic.build import EPOCH
 from simulators.power.feeder import Feeder, Load
 from simulators.world import MILLISECOND, SECOND, World
 
 ETHERNET = "ethernet"
+T = TypeVar("T")
+#: How far (s) a meter's clock may be off when its world begins.
+_CLOCK_OFF = 20
 #: How long a gateway waits for a unit before it reports exception 0B (assumed; EGX100 leaves it to its set-up).
 GATEWAY_TIMEOUT = SECOND // 2
 
@@ -56,6 +60,18 @@ class DevicePlan:
     defects: Sequence[str] = ()
 
 
+class _OnDemand(dict[str, T]):
+    """A mapping whose values are made when they are first asked for."""
+
+    def __init__(self, make: Callable[[str], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> T:
+        self[name] = value = self._make(name)
+        return value
+
+
 class Stage:
     """The simulated side of a station in one world.
 
@@ -77,20 +93,26 @@ class Stage:
         self.links = {link.name: link for link in links}
         self.devices = {device.name: device for device in devices}
         self.feeders = {device.name: Feeder(load=device.load) for device in devices}
-        self.meters = {device.name: self._meter(device, epoch) for device in devices}
-        self._responders = {name: Responder(meter) for name, meter in self.meters.items()}
+        #: The meters by name, made when first asked for: a world is cheap, and few scenarios need all of it.
+        self.meters: Mapping[str, Meter] = _OnDemand(lambda name: self._meter(self.devices[name], epoch))
+        self._responders: Mapping[str, Responder] = _OnDemand(lambda name: Responder(self.meters[name]))
         self._lines: dict[str, SerialLine] = {}
         self._networks: dict[str, Network] = {}
+        # What can be wrong in a plan is told now and not in mid-run.
+        self._tried = [self.meters[device.name] for device in devices if device.profile or device.defects]
 
     def _meter(self, device: DevicePlan, epoch: datetime) -> Meter:
+        """A meter as it was born: a little off the hour, and with a part of a Wh that no register shows."""
+        birth = self.world.stream(f"meter:{device.name}", "birth")
+        epoch += timedelta(seconds=birth.randrange(-_CLOCK_OFF, _CLOCK_OFF + 1))
         meter = build_meter(
             device.model,
             self.feeders[device.name],
             epoch=epoch,
             installation=device.installation,
-            energies=device.energies,
             profile=device.profile,
         )
+        meter.start_with(device.energies, [birth.randrange(WH) for _ in Quantity])
         for defect in device.defects:
             switch_on(defect, meter)
         return meter
@@ -126,8 +148,8 @@ class Stage:
 
     def set_load(self, device: str, load: Load) -> None:
         """Change what a device's feeder carries, now."""
-        self.feeders[device].change(self.world.now, load=load)
+        self.meters[device].feeder.change(self.world.now, load=load)
 
     def switch_supply(self, device: str, *, on: bool) -> None:
         """Switch a device's supply, now."""
-        self.feeders[device].switch_supply(self.world.now, on=on)
+        self.meters[device].feeder.switch_supply(self.world.now, on=on)

@@ -241,8 +241,14 @@ class World:
         env = self.env
         when = env._now + duration
         queue = env._queue
-        plain = self.pace is None and not self._moving and self._owner == threading.get_ident() and when <= self._end
-        if plain and (not queue or queue[0][0] > when) and duration >= 0:
+        if (
+            (not queue or queue[0][0] > when)
+            and self.pace is None
+            and not self._moving
+            and duration >= 0
+            and when <= self._end
+            and self._owner == threading.get_ident()
+        ):
             env._now = when
             return
         self.advance_to(when)

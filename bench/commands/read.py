@@ -11,6 +11,7 @@ from bench.cli import json_option, show_json, station_option
 from bench.commands.device import opened
 from bench.drivers.powerlogic import PowerLogic
 from bench.drivers.powerlogic.values import PowerFactor
+from bench.errors import Exit
 from bench.procedures.reading import growth_of, read_twice
 from protocols.powerlogic.energy import Quantity
 
@@ -25,7 +26,10 @@ REALTIME = (
 @station_option
 @json_option
 def command(device: str, station: str | None, as_json: bool) -> int:
-    """Read a device: identity, energies in one block, power, clock and ratios. Nothing is written."""
+    """Read a device: identity, energies in one block, power, clock and ratios. Nothing is written.
+
+    Ends with 1 if another model answers than the station promises.
+    """
     with opened(f"read {device}", station, (device,)) as scenario:
         driver = scenario.bench.device(device)
         found = read(driver)
@@ -34,7 +38,7 @@ def command(device: str, station: str | None, as_json: bool) -> int:
     else:
         for line in lines(found):
             click.echo(line)
-    return 0
+    return Exit.VERIFIED if all(row["agrees"] or row["assumed"] for row in found["identity"]) else Exit.FAILED
 
 
 def read(driver: PowerLogic) -> dict[str, Any]:
@@ -73,6 +77,7 @@ def lines(found: dict[str, Any]) -> list[str]:
             rows.append((finding["what"], f"found {finding['found']}, expected {finding['expected']}: {kind}"))
     rows += [("clock", found["clock"]), ("ratios", found["ratios"]), ("accumulation", found["accumulation"])]
     for group in ("energies", "realtime"):
-        rows += [(name.replace("_", " "), f"{row['value']} {row['unit']}") for name, row in found[group].items()]
+        for name, row in found[group].items():
+            rows.append((name.replace("_", " "), f"{row['value']} {row['unit']}".removesuffix(" 1")))
     width = max(len(name) for name, _ in rows)
     return [found["device"], *(f"  {name:<{width}}  {value}" for name, value in rows)]

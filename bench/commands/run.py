@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from contextlib import nullcontext, redirect_stdout
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -14,6 +15,8 @@ import pytest
 
 from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
 from bench.errors import Exit, UsageError
+from bench.host import check_defects
+from bench.launch import defects_by_device
 from bench.plugin import RUN, station_from_environment
 from bench.procedures.mistakes import operator_who
 from bench.safety import Safety
@@ -56,11 +59,13 @@ def command(
     checked = find_station(name).select(devices)  # a mistake in the file ends here, in one line, before pytest starts
     Safety(checked, allowed)
     operator_who(mistake)
+    check_defects(checked, defects_by_device(list(defects)))
     folder = None if no_evidence else evidence or default_folder(checked.name)
     keeper = _Keeper(with_report=True)
     words = [*map(str, find_scenarios(scenarios)), "-p", "meterbench", "-q", "--no-header", "--tb=short",
              "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",  # this command imported them
              f"--station={name}", f"--seed={seed}"]  # fmt: skip
+    words += [] if sys.stdout.isatty() else ["-o", "console_output_style=classic"]
     words += [f"--device={device}" for device in devices]
     words += [f"--allow-destructive={device}" for device in allowed]
     words += [f"--defect={defect}" for defect in defects]
@@ -79,6 +84,12 @@ class _Keeper:
     def __init__(self, *, with_report: bool) -> None:
         self.run: dict[str, Any] | None = None
         self._with_report = with_report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self) -> Generator[None, Any, Any]:
+        """A dot for each scenario on a terminal, nothing in a pipe."""
+        category, letter, word = yield
+        return category, letter if sys.stdout.isatty() else "", word
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -111,7 +122,8 @@ def find_scenarios(names: tuple[str, ...]) -> list[Path]:
     found = []
     for name in names:
         path, _, test = name.partition("::")
-        candidates = [folder for folder in (shipped / path, Path(path)) if folder.exists()]
+        own = path.startswith(".")  # ".." is beside the current folder and not beside the shipped scenarios
+        candidates = [folder for folder in (*([] if own else [shipped / path]), Path(path)) if folder.exists()]
         if not candidates:
             known = sorted(folder.name for folder in shipped.iterdir() if (folder / "__init__.py").exists())
             raise UsageError(f"no scenario is called {name!r}; shipped: {', '.join(known)}, or a path of your own")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from bench.cli import json_option, show_json
+from bench.errors import NotArmed
 from bench.host import host_kind
 from bench.safety import Safety
-from bench.errors import NotArmed
 from bench.station import Station, find_station
 
 
@@ -28,9 +28,8 @@ def check(file: str, as_json: bool) -> int:
     click.echo(f"{station.file}: station {station.name}, {host_kind(station)} host")
     for device in station.devices.values():
         link = station.link_of(device)
-        click.echo(
-            f"  {device.id:<14} {device.model:<7} unit {device.address:<4} {link.id} ({link.type})  {_writable(station, device.id)}"
-        )
+        where = f"unit {device.address:<4} {link.id} ({link.type})"
+        click.echo(f"  {device.id:<14} {device.model:<7} {where:<24} {_writable(station, device.id)}")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
-from bench.commands.device import opened
+from bench.commands.device import exit_of, opened
 from bench.drivers.powerlogic import Series
 from bench.drivers.powerlogic.series import BUFFER, COMMAND, POINTER_STATUS, RESULT, SENTINEL, STATUS
 from bench.errors import UsageError
@@ -58,7 +58,11 @@ def command(
     found: dict[str, Any] = {}
     with opened(f"transfer {source} to {target}", station, (source, target), reason=reason, allowed=allowed,
                 evidence=evidence, argv=argv) as scenario:  # fmt: skip
-        found = _plan(scenario, source, target) if dry_run else _transfer(scenario, source, target, single_writes)
+        found = (
+            _plan(scenario, source, target, single_writes=single_writes)
+            if dry_run
+            else _transfer(scenario, source, target, single_writes=single_writes)
+        )
     if as_json:
         show_json(found)
     else:
@@ -85,7 +89,7 @@ def _refuse_at_once(source: str, target: str, station: str | None, allowed: tupl
         Safety(known, allowed).arm(target, "transfer")
 
 
-def _transfer(scenario: Scenario, source: str, target: str, single_writes: bool) -> dict[str, Any]:
+def _transfer(scenario: Scenario, source: str, target: str, *, single_writes: bool) -> dict[str, Any]:
     bench, measure = scenario.bench, scenario.measure
     old, new = bench.device(source), bench.target(target)
     scenario.device_trace(source)
@@ -102,7 +106,7 @@ def _transfer(scenario: Scenario, source: str, target: str, single_writes: bool)
         "from": source,
         "to": target,
         "verdict": worst.value,
-        "exit": 1 if measure.failure_text() else 0,
+        "exit": int(exit_of(scenario)),
         "result": report.result,
         "stopped": report.stopped,
         "handed_over": _energies(report, "handed_over"),
@@ -121,7 +125,7 @@ def _energies(report: TransferReport, which: str) -> dict[str, int] | None:
     return None if reading is None else {quantity.value: value for quantity, value in reading.values.items()}
 
 
-def _plan(scenario: Scenario, source: str, target: str) -> dict[str, Any]:
+def _plan(scenario: Scenario, source: str, target: str, *, single_writes: bool) -> dict[str, Any]:
     bench = scenario.bench
     old, new = bench.device(source), bench.target(target)
     report = plan_transfer(old, new, bench.journal)
@@ -130,7 +134,7 @@ def _plan(scenario: Scenario, source: str, target: str) -> dict[str, Any]:
         ("clear the pointers", POINTER_STATUS, write_registers(pdu_address(POINTER_STATUS), [0, 0, 0])),
         ("sentinel", STATUS, write_register(pdu_address(STATUS), SENTINEL)),
         ("sentinel", RESULT, write_register(pdu_address(RESULT), SENTINEL)),
-        ("fill the buffer", BUFFER, write_registers(pdu_address(BUFFER), words)),
+        *_fill(words, single_writes=single_writes),
         *(("aim a pointer", POINTER_STATUS + i, write_register(pdu_address(POINTER_STATUS + i), aim))
           for i, aim in enumerate((STATUS, RESULT, BUFFER))),
         ("command", COMMAND, write_register(pdu_address(COMMAND), _code(new))),
@@ -152,6 +156,13 @@ def _plan(scenario: Scenario, source: str, target: str) -> dict[str, Any]:
     }
 
 
+def _fill(words: list[int], *, single_writes: bool) -> list[tuple[str, int, bytes]]:
+    what = "fill the buffer"
+    if not single_writes:
+        return [(what, BUFFER, write_registers(pdu_address(BUFFER), words))]
+    return [(what, BUFFER + i, write_register(pdu_address(BUFFER + i), word)) for i, word in enumerate(words)]
+
+
 def _code(target: Series) -> int:
     return command_code(target.model.family, "preset_energies")
 
@@ -171,5 +182,5 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(
             text + (f"   {row['limits']}" if row["limits"] else "") + (f"   ({row['note']})" if row["note"] else "")
         )
-    click.echo(f"{found['from']} to {found['to']}: {found['verdict'].replace('_', ' ')}; unmetered while changing over: "
+    click.echo(f"{found['from']} to {found['to']}: {found['verdict'].replace('_', ' ')}; unmetered meanwhile: "
                f"about {found['unmetered_estimate_wh']} Wh")  # fmt: skip

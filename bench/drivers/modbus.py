@@ -19,7 +19,7 @@ from pymodbus.pdu.other_message import ReportDeviceIdRequest
 from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused, StationError
 from bench.links.link import Link
 from bench.safety import Armed
-from protocols.modbus.pdu import ExceptionCode
+from protocols.modbus.pdu import EXCEPTION_BIT, ExceptionCode, FunctionCode
 from protocols.powerlogic.words import pdu_address
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class ModbusSession:
         def ask() -> list[int]:
             client = self.link.client()
             call = client.read_holding_registers if function == 3 else client.read_input_registers  # noqa: PLR2004
-            answer = self._transact(lambda: call(pdu_address(register), count=count, device_id=self.unit))
+            answer = self._transact(function, lambda: call(pdu_address(register), count=count, device_id=self.unit))
             if len(answer.registers) != count:
                 raise ForeignAnswer(f"{len(answer.registers)} words where {count} were asked for", device=self.device)
             return list(answer.registers)
@@ -74,13 +74,14 @@ class ModbusSession:
 
         def ask() -> bytes:
             client = self.link.client()
-            self._transact(lambda: client.execute(False, ReportDeviceIdRequest(dev_id=self.unit)))
+            request = ReportDeviceIdRequest(dev_id=self.unit)
+            self._transact(request.function_code, lambda: client.execute(False, request))
             return self._reported()
 
         return self._retried(ask)
 
     def _reported(self) -> bytes:
-        """The device's own bytes: pymodbus takes the last of them for a status flag and keeps only whether it is FFh."""
+        """The device's own bytes; of the last of them pymodbus keeps only whether it is FFh."""
         pdu = self.link.received[self.link.pdu_offset :]
         if len(pdu) < 2 or pdu[0] != ReportDeviceIdRequest.function_code:  # noqa: PLR2004  # function and byte count
             raise ForeignAnswer(f"{pdu.hex(' ')} is no identification", device=self.device)
@@ -92,7 +93,7 @@ class ModbusSession:
         def ask() -> dict[int, bytes]:
             client = self.link.client()
             request = ReadDeviceInformationRequest(read_code=1, object_id=0, dev_id=self.unit)
-            answer = self._transact(lambda: client.execute(False, request))
+            answer = self._transact(request.function_code, lambda: client.execute(False, request))
             return dict(getattr(answer, "information", {}))
 
         return self._retried(ask)
@@ -115,7 +116,10 @@ class ModbusSession:
         client = self.link.client()
         word = value & 0xFFFF
         self.writes.append((register, (word,)))
-        answer = self._transact(lambda: client.write_register(pdu_address(register), word, device_id=self.unit))
+        answer = self._transact(
+            FunctionCode.WRITE_SINGLE_REGISTER,
+            lambda: client.write_register(pdu_address(register), word, device_id=self.unit),
+        )
         echo = (answer.address, *answer.registers)
         if echo != (pdu_address(register), word):
             raise ForeignAnswer(f"register {register} := {value} was echoed as {echo}", device=self.device)
@@ -126,26 +130,43 @@ class ModbusSession:
         client = self.link.client()
         words = [value & 0xFFFF for value in values]
         self.writes.append((register, tuple(words)))
-        answer = self._transact(lambda: client.write_registers(pdu_address(register), words, device_id=self.unit))
+        answer = self._transact(
+            FunctionCode.WRITE_MULTIPLE_REGISTERS,
+            lambda: client.write_registers(pdu_address(register), words, device_id=self.unit),
+        )
         echo = (answer.address, answer.count)
         if echo != (pdu_address(register), len(words)):
             raise ForeignAnswer(f"{len(words)} words from {register} were echoed as {echo}", device=self.device)
 
     # -- one transaction ---------------------------------------------------------------------------------------------
 
-    def _transact(self, ask: Callable[[], ModbusPDU]) -> ModbusPDU:
+    def _transact(self, function: int, ask: Callable[[], ModbusPDU]) -> ModbusPDU:
         self.link.listener = self.record
         try:
             answer = ask()
-        except ConnectionException as error:
+        except (ConnectionException, OSError) as error:  # pymodbus lets a reset connection through as it is
             self.link.after_mishap()
             raise StationError(
                 f"link {self.link.name}: the connection to {self.link.target} was lost ({error})"
             ) from None
         except (ModbusException, *_UNDECODABLE) as error:
             raise self._mishap(error) from None
+        except BaseException:  # an operator's Ctrl-C: the answer is still to come
+            self.link.after_mishap()
+            raise
+        else:
+            return self._checked(function, answer)
         finally:
             self.link.listener = None
+
+    def _checked(self, function: int, answer: ModbusPDU) -> ModbusPDU:
+        """The answer, if it is one to a request of this function; an RTU frame does not say to which."""
+        if answer.function_code & ~EXCEPTION_BIT != function:
+            self.link.after_mishap()
+            raise ForeignAnswer(
+                f"function {function} was answered as function {answer.function_code & ~EXCEPTION_BIT}",
+                device=self.device,
+            )
         if answer.isError():
             raise self._refusal(answer.exception_code)
         return answer

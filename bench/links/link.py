@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from pymodbus.client.base import ModbusBaseSyncClient
+from pymodbus.exceptions import ModbusException
 
 from bench.clock import Clock
 from bench.errors import StationError
@@ -14,6 +16,8 @@ from bench.errors import StationError
 # What pymodbus would print on its own is told by the bench's errors; who wants its log adds a handler.
 logging.getLogger("pymodbus").addHandler(logging.NullHandler())
 
+#: After so many late pieces the line is taken for one that never falls silent.
+_LATE_PIECES = 8
 #: Hears of every piece of traffic: "tx" or "rx", and the bytes.
 Listener = Callable[[str, bytes], None]
 #: Makes the client of a link; given the hook that pymodbus calls with every packet.
@@ -31,7 +35,7 @@ class Link:
         clock: the bench's clock.
         timeout: how long an answer may take, ns.
         stream: whether bytes of an unfinished answer stay in the connection, so that it must be closed after a mishap.
-        mbap: whether frames are those of Modbus TCP.
+        mbap: whether frames are those of Modbus TCP: they bear a number, so a late answer is known as such.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Link:
         #: Where in a received frame the PDU begins.
         self.pdu_offset = 7 if mbap else 1
         self._stream = stream
+        self._numbered = mbap
         self._client = make_client(self._packet)
 
     def client(self) -> ModbusBaseSyncClient:
@@ -70,9 +75,23 @@ class Link:
         return self._client
 
     def after_mishap(self) -> None:
-        """Leave the line usable: nothing of a late or damaged answer may be read as the next one."""
+        """Leave the line usable: nothing of a late or damaged answer may be read as the next one.
+
+        An RTU frame does not say which request it answers, so a late one is waited for, for one more time-out.
+        """
+        if not self._numbered:
+            self._listen_out()
         if self._stream:
             self._close()
+
+    def _listen_out(self) -> None:
+        """Listen until the line has been silent for a time-out, but not to a babbling device for ever."""
+        with suppress(ModbusException, OSError):
+            for _ in range(_LATE_PIECES):
+                late = self._client.recv(None)
+                if not late:
+                    return
+                self._tell("rx", late)
 
     def close(self) -> None:
         """Close the port or connection."""
@@ -87,12 +106,17 @@ class Link:
             self.received = b""
             self._tell("tx", data)
         else:
-            fresh = data.removeprefix(self.received)
+            fresh = data[_overlap(self.received, data) :]
             self.received = data
-            if fresh:
-                self._tell("rx", fresh)
+            self._tell("rx", fresh)
         return data
 
     def _tell(self, direction: str, data: bytes) -> None:
         if self.listener is not None:
             self.listener(direction, data)
+
+
+def _overlap(before: bytes, data: bytes) -> int:
+    """How much of what pymodbus shows it has shown before: it drops foreign frames in front and adds at the end."""
+    longest = min(len(before), len(data) - 1)  # it shows something when something came, so one byte at least is new
+    return next((size for size in range(longest, 0, -1) if before.endswith(data[:size])), 0)

@@ -11,6 +11,7 @@ from typing import Any
 
 from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
+from simulators.lines.burst import Inbox
 from simulators.lines.framing import Framing
 from simulators.lines.serial_line import Port, SerialLine
 from simulators.world import SECOND
@@ -33,6 +34,7 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
     """A port on a simulated line."""
 
     _sim_port: Port | None = None
+    _inbox: Inbox | None = None
     _line: SerialLine
     _catch_up: Callable[[], None]
 
@@ -43,13 +45,14 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
             raise SerialException(f"could not open port {self._port!r}: no simulated station has it")
         self._line, self._catch_up = found
         self._sim_port = self._line.open(self._framing())
+        self._inbox = self._sim_port.inbox
         self.is_open = True
 
     def close(self) -> None:
         """Close the port."""
         if self._sim_port is not None:
             self._line.close(self._sim_port)
-            self._sim_port = None
+            self._sim_port = self._inbox = None
         self.is_open = False
 
     def _framing(self) -> Framing:
@@ -67,9 +70,13 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
     @property
     def in_waiting(self) -> int:
         """How many bytes have arrived."""
-        port = self._open_port()
-        self._catch_up()
-        return port.inbox.available(self._line.world.now)
+        inbox = self._inbox  # looked at by a polling client more often than anything else: no detours
+        if inbox is None:
+            raise PortNotOpenError
+        world = self._line.world
+        if world.pace is not None:
+            self._catch_up()
+        return inbox.available(world.env._now) if inbox.bursts else 0  # noqa: SLF001  # as above
 
     def read(self, size: int = 1) -> bytes:
         """Up to `size` bytes; moves the world until they are there or the time-out is over."""

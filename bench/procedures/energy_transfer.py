@@ -1,13 +1,14 @@
 """The energy transfer: the readings of an old meter become those of the meter that replaces it.
 
-The procedure of Schneider FAQ FA221464 with the checks that it leaves to the operator. Everything that could be wrong is
-looked at before the first write; what was written is known from the audit even if the process dies; the command is sent
-once.
+The procedure of Schneider FAQ FA221464 with the checks that it leaves to the operator. Everything that could be wrong
+is looked at before the first write; what was written is known from the audit even if the process dies; the command is
+sent once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from bench.drivers.powerlogic import PowerLogic, Series
@@ -68,20 +69,17 @@ def transfer_energy(
     journal.audit("transfer", device=target.name, source=source.name, before=_named(report, "before"),
                   handed_over=_named(report, "handed_over"), words=report.words)  # fmt: skip
     neighbours = look_at_neighbours(target)
-    try:
-        _write(target, report, journal, hands, armed)
-    except BaseException as error:
-        _tell_what_is_known(report, journal, error)
-        raise
-    finally:
-        _restore(target, report, journal, hands, armed)
-    if report.stopped:
-        return report
-    _verify(target, report, journal)
-    assert report.growth is not None
-    with journal.step("sweep for side effects"):
-        report.disturbed = disturbed(neighbours, look_at_neighbours(target), report.growth)
-    _power_cycle(target, report, journal, power)
+    with _told_if_broken_off(report, journal):
+        try:
+            _write(target, report, journal, hands, armed)
+        finally:
+            _restore(target, report, journal, armed)
+        if not report.stopped:
+            _verify(target, report, journal)
+            assert report.growth is not None
+            with journal.step("sweep for side effects"):
+                report.disturbed = disturbed(neighbours, look_at_neighbours(target), report.growth)
+            _power_cycle(target, report, journal, power)
     return report
 
 
@@ -135,21 +133,36 @@ def _write(target: Series, report: TransferReport, journal: Journal, hands: Oper
         journal.audit("result", device=target.name, register=aim.result, value=report.result)
 
 
-def _tell_what_is_known(report: TransferReport, journal: Journal, error: BaseException) -> None:
-    """Broken off between the first write and the result: say what the energies are, or that it is not known."""
+@contextmanager
+def _told_if_broken_off(report: TransferReport, journal: Journal) -> Iterator[None]:
+    """Broken off after the first write, it leaves in the audit what the energies are, or that this is unknown."""
+    try:
+        yield
+    except BaseException as error:
+        reason = "interrupted by the operator" if isinstance(error, KeyboardInterrupt) else str(error)
+        journal.audit("broken off", device=report.target, reason=reason, state=_state_known(report))
+        raise
+
+
+def _state_known(report: TransferReport) -> str:
     if report.commanded_at is None:
-        state = "the command was not sent: the energies are the old ones"
-    elif report.result is not None:
-        state = f"the command was answered with {report.result}"
-    else:
-        state = "the command was sent and its result is not known: read 1700-1727 and 3290 before anything is repeated"
-    reason = "interrupted by the operator" if isinstance(error, KeyboardInterrupt) else str(error)
-    journal.audit("broken off", device=report.target, reason=reason, state=state)
+        return "the command was not sent: the energies are the old ones"
+    if report.result is not None:
+        return f"the command was answered with {report.result}"
+    return "the command was sent and its result is not known: read 1700-1727 and 3290 before anything is repeated"
 
 
-def _restore(target: Series, report: TransferReport, journal: Journal, hands: Operator, armed: Armed) -> None:
-    """Point the pointers at nothing; where the line no longer allows it, the audit says so."""
-    del hands
+def _restore(target: Series, report: TransferReport, journal: Journal, armed: Armed) -> None:
+    """Point the pointers at nothing; an operator who cannot wait is obeyed when that is done."""
+    try:
+        _clear_and_look(target, report, journal, armed)
+    except KeyboardInterrupt:
+        _clear_and_look(target, report, journal, armed)  # zeros in the pointers may be written twice
+        raise
+
+
+def _clear_and_look(target: Series, report: TransferReport, journal: Journal, armed: Armed) -> None:
+    """Clear the pointers and read them; where the line no longer allows it, the audit says so."""
     try:
         with journal.step("restore the pointers"):
             target.clear_pointers(armed)

@@ -51,16 +51,14 @@ def preset_words(
     code = command_code(meter.model.family, "preset_energies") if code is None else code
     growth = growth_of(meter)
     with journal.step(f"command {code} with words of the scenario"):
-        meter.plant_sentinels(armed, STATUS, RESULT)
-        meter.session.write_block(armed, BUFFER, words)
-        meter.aim_pointers(armed, data=data)
-        journal.audit("command", device=meter.name, register=8000, code=code, words=list(words))
-        commanded_at = journal.clock.now()
-        try:
+        with meter.pointers_restored(armed):
+            meter.plant_sentinels(armed, STATUS, RESULT)
+            meter.session.write_block(armed, BUFFER, words)
+            meter.aim_pointers(armed, data=data)
+            journal.audit("command", device=meter.name, register=8000, code=code, words=list(words))
+            commanded_at = journal.clock.now()
             meter.issue(armed, code)
             result = meter.await_result()
-        finally:
-            meter.clear_pointers(armed)
         after = meter.read_energies()
     return Preset(result, after, growth, commanded_at)
 

@@ -64,8 +64,8 @@ def refuse_unlike_setups(source: PowerLogic, target: PowerLogic) -> None:
     modes = {meter.name: "signed" if meter.signed_mode() else "absolute" for meter in (source, target)}
     if modes[source.name] != modes[target.name]:
         raise TransferRefused(
-            f"{source.name} accumulates {modes[source.name]} and {target.name} {modes[target.name]}: the totals would no "
-            "longer agree with their parts (registers 3232 and 2082)"
+            f"{source.name} accumulates {modes[source.name]} and {target.name} {modes[target.name]}: the totals would "
+            "no longer agree with their parts (registers 3232 and 2082)"
         )
     old, new = source.ratios(), target.ratios()
     if (old.current, old.voltage) != (new.current, new.voltage):

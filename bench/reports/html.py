@@ -172,8 +172,9 @@ def _devices(run: Run) -> list[tuple[str, dict[str, str]]]:
     told = run.facts.get("devices", {})
     names = [*wired, *(name for name in told if name not in wired)]
     return [
-        (name, {key: _shown(value) for key, value in {**wired.get(name, {}), **told.get(name, {})}.items()})
+        (name, {key: shown for key, value in facts.items() if key != "simulate" and (shown := _shown(value))})
         for name in names
+        for facts in ({**wired.get(name, {}), **told.get(name, {})},)
     ]
 
 

@@ -35,10 +35,18 @@ def links_exist(station: Station) -> Iterator[Mistake]:
 
 
 def addresses_differ(station: Station) -> Iterator[Mistake]:
-    """No two devices answer to one address on one link."""
-    places = ((("devices", device.id, "address"), (device.link, device.address)) for device in station.devices.values())
-    for keys, first, (link, address) in _repeated(places):
-        yield station.mistake(keys, f"address {address} on link {link} already belongs to {_at(station, first[:2])}")
+    """No two devices answer to one address on one link, nor behind one TCP port that two links lead to."""
+    places = (
+        (("devices", device.id, "address"), (_line_of(station, device.link), device.address))
+        for device in station.devices.values()
+    )
+    for keys, first, (line, address) in _repeated(places):
+        yield station.mistake(keys, f"address {address} on {line} already belongs to {_at(station, first[:2])}")
+
+
+def _line_of(station: Station, link_id: str) -> str:
+    link = station.links.get(link_id)
+    return far_end(link) or "" if isinstance(link, TcpLink) else f"link {link_id}"
 
 
 def point_to_point(station: Station) -> Iterator[Mistake]:
@@ -54,8 +62,9 @@ def point_to_point(station: Station) -> Iterator[Mistake]:
 
 
 def ports_differ(station: Station) -> Iterator[Mistake]:
-    """No two links open one port: what answers there would be one device under two names."""
-    places = ((("links", link.id), end) for link in station.links.values() if (end := far_end(link)) is not None)
+    """No two links open one serial port, near or far: it has one speed and one master. A TCP port takes several."""
+    serial = (link for link in station.links.values() if not isinstance(link, TcpLink))
+    places = ((("links", link.id), end) for link in serial if (end := far_end(link)) is not None)
     for keys, first, end in _repeated(places):
         reason = f"{end} is already used by {_at(station, first)}; put all its devices on one link"
         yield station.mistake(keys, reason)

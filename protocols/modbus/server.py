@@ -59,10 +59,11 @@ class RtuServer:
 class RtuBus:
     """All the devices of one serial line: each hears every frame, and its CRC is checked once for all of them."""
 
-    __slots__ = ("_servers",)
+    __slots__ = ("_by_address", "_servers")
 
     def __init__(self, servers: Iterable[RtuServer]) -> None:
         self._servers = tuple(servers)
+        self._by_address = {server.address: server for server in self._servers}
 
     def receive(self, frame: bytes, now: int) -> list[Reply]:
         """The answers to what came between two silences: one where the address exists, or none."""
@@ -70,7 +71,13 @@ class RtuBus:
             unit, pdu = decode_rtu(frame)
         except FrameError:
             return [reply for server in self._servers for reply in server.receive(frame, now)]
-        return [reply for server in self._servers for reply in server.hear(unit, pdu, now)]
+        if unit == BROADCAST:
+            return [reply for server in self._servers for reply in server.hear(unit, pdu, now)]
+        for server in self._servers:
+            if server.address != unit:
+                server.responder.diagnostics.overheard += 1
+        addressed = self._by_address.get(unit)
+        return [] if addressed is None else addressed.hear(unit, pdu, now)
 
 
 class TcpServer:

@@ -1,14 +1,22 @@
 """Set-up mode: what is saved holds, what is discarded or forgotten does not, and what is impossible is refused."""
 
+from collections.abc import Callable
+from decimal import Decimal
+
 from bench.bench import Bench
 from bench.clock import Clock
+from bench.control import Loads
 from bench.drivers.powerlogic import Series
 from bench.errors import Refused
-from bench.measure import Measure
+from bench.measure import Measure, Unit
+from protocols.powerlogic.energy import Quantity
 from scenarios.marks import catches, destructive, needs
 
 TWO_MINUTES = 120_000_000_000
 SECOND = 1_000_000_000
+TEN_SECONDS = 10 * SECOND
+#: Moves more than a hundred Wh in ten seconds.
+ENOUGH_WATTS = 60_000
 
 
 def interval(meter: Series) -> int:
@@ -60,10 +68,11 @@ def test_a_forgotten_session_ends_by_itself(target: Series, bench: Bench, clock:
 def test_the_setup_is_protected(target: Series, bench: Bench, measure: Measure) -> None:
     """Outside a session nothing is written; inside, a value that does not exist is refused."""
     armed, before = bench.arm(target), target.ratios()
-    for what, write in (
-        ("outside a session", lambda: target.session.write(armed, target.map["ct_primary"].number, 800)),
-        ("out of range", lambda: target.program(armed, {"ct_secondary": 3}, save=False)),
-    ):
+    attempts: dict[str, Callable[[], None]] = {
+        "outside a session": lambda: target.session.write(armed, target.map["ct_primary"].number, 800),
+        "out of range": lambda: target.program(armed, {"ct_secondary": 3}, save=False),
+    }
+    for what, write in attempts.items():
         try:
             write()
             answer = "taken"
@@ -88,3 +97,26 @@ def test_a_ratio_scales_what_is_measured(target: Series, bench: Bench, measure: 
     finally:
         target.program(armed, {"ct_primary": before.ct_primary})
     measure("ratios restored", str(target.ratios()), device=target.name).is_(str(before))
+
+
+@destructive("lets energy flow out in signed mode, and changes the mode back")
+@needs("program-setup")
+@catches("D20")
+def test_signed_totals_subtract_what_flows_out(target: Series, bench: Bench, loads: Loads, measure: Measure) -> None:
+    """In signed mode the real total moves by what came in less what went out."""
+    armed, mode = bench.arm(target), int(target.signed_mode())
+    watts = int(Decimal(str(target.value("real_power_total"))) * 1000)
+    loads.set(target.name, -ENOUGH_WATTS)  # where the load cannot be changed it ends here, and nothing is changed
+    bench.journal.audit("program", device=target.name, accumulation_mode=1, before=mode)
+    try:
+        target.program(armed, {"accumulation_mode": 1})
+        first = target.read_energies()
+        bench.clock.sleep(TEN_SECONDS)
+        second = target.read_energies()
+        went = {quantity: second[quantity] - first[quantity] for quantity in Quantity}
+        flow = went[Quantity.REAL_IN] - went[Quantity.REAL_OUT]
+        measure("real energy out", went[Quantity.REAL_OUT], Unit.WH, device=target.name).at_least(ENOUGH_WATTS // 400)
+        measure("real energy total", went[Quantity.REAL_TOTAL], Unit.WH, device=target.name).within(flow, 2)
+    finally:
+        target.program(armed, {"accumulation_mode": mode})
+        loads.set(target.name, watts)

@@ -42,11 +42,8 @@ class Burst:
             return len(self.data) - self._taken
         if now <= self.start:
             return 0
-        bits = (now - self.start) * self.framing.baud // 1_000_000_000
-        whole = bits // self.framing.character_bits
-        if self.start + self.framing.time_of(whole + 1) <= now:  # the division above may round one byte away
-            whole += 1
-        return min(whole, len(self.data)) - self._taken
+        # The largest k with time_of(k) <= now - start, time_of rounding down: a client that polls asks this very often.
+        return ((now - self.start + 1) * self.framing.baud - 1) // self.framing.character_scale - self._taken
 
     def arrival_of(self, index: int) -> int:
         """The instant at which the `index`-th byte not yet taken (from 1) has arrived."""
@@ -67,19 +64,20 @@ class Burst:
 class Inbox:
     """The bytes on their way to one port, burst after burst."""
 
-    __slots__ = ("_bursts",)
+    __slots__ = ("bursts",)
 
     def __init__(self) -> None:
-        self._bursts: list[Burst] = []
+        #: The bursts that have bytes left, in order.
+        self.bursts: list[Burst] = []
 
     def put(self, burst: Burst) -> None:
         """A burst is on its way."""
-        self._bursts.append(burst)
+        self.bursts.append(burst)
 
     def available(self, now: int) -> int:
         """How many bytes can be read at `now`."""
         count = 0
-        for burst in self._bursts:
+        for burst in self.bursts:
             count += burst.arrived(now)
             if now < burst.end:  # a second talker's bytes wait behind the first one's
                 break
@@ -88,7 +86,7 @@ class Inbox:
     def due(self, count: int) -> int | None:
         """The instant at which `count` bytes will be there, None as long as fewer are on their way."""
         ahead = 0
-        for burst in self._bursts:
+        for burst in self.bursts:
             if count <= burst.left:
                 return max(ahead, burst.arrival_of(count))
             count -= burst.left
@@ -98,15 +96,15 @@ class Inbox:
     def take(self, count: int, now: int) -> bytes:
         """Up to `count` bytes that have arrived by `now`."""
         parts = []
-        while self._bursts and count:
-            burst = self._bursts[0]
+        while self.bursts and count:
+            burst = self.bursts[0]
             part = burst.take(min(count, burst.arrived(now)))
             if not part:
                 break
             parts.append(part)
             count -= len(part)
             if not burst.left:
-                self._bursts.pop(0)
+                self.bursts.pop(0)
         return b"".join(parts)
 
     def clear(self, now: int) -> None:

@@ -48,9 +48,14 @@ class Framing:
         """Bits on the wire for one character, start bit included."""
         return 1 + self.data_bits + (self.parity != "N") + self.stop_bits
 
+    @cached_property
+    def character_scale(self) -> int:
+        """Character bits times a second in ns: what :meth:`time_of` multiplies with before it divides by the speed."""
+        return self.character_bits * _SECOND
+
     def time_of(self, characters: int) -> int:
         """How long (ns) so many characters take, rounded once."""
-        return characters * self.character_bits * _SECOND // self.baud
+        return characters * self.character_scale // self.baud
 
     @cached_property
     def silence(self) -> int:

@@ -48,6 +48,11 @@ class Connection:
         """How many messages are under way or wait at the far end; only a gateway has a queue of its own."""
         return self._under_way + int(getattr(self._server, "waiting", 0))
 
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is under way or waits, and nothing is broken."""
+        return not self._under_way and self._server.broken is None and not self.backlog
+
     def write(self, data: bytes) -> int:
         """Send bytes to the far end; returns the instant (ns) at which they arrive there."""
         world = self._network.world
@@ -63,13 +68,13 @@ class Connection:
 
         What the far end answers later goes into the inbox.
         """
-        at_once = []
-        for reply in self._server.receive(data, self._network.world.now):
+        replies = self._server.receive(data, self._network.world.now)
+        if len(replies) == 1 and not replies[0].delay:
+            return replies[0].data
+        for reply in replies:
             if reply.delay:
                 self._leave_after(reply.delay, reply.data)
-            else:
-                at_once.append(reply.data)
-        return at_once[0] if len(at_once) == 1 else b"".join(at_once)
+        return b"".join(reply.data for reply in replies if not reply.delay)
 
     def _arrive(self, data: bytes) -> None:
         self._under_way -= 1

@@ -88,7 +88,6 @@ class SerialLine:
         """Take a port off the line."""
         self._ports.remove(port)
         self._free_at.pop(id(port), None)
-        self._free_at.pop(id(port), None)
 
     def send(self, sender: object, data: bytes, earliest: int) -> int:
         """Send bytes from a station at the earliest instant; returns the instant (ns) at which the last bit is out."""
@@ -127,7 +126,7 @@ class SerialLine:
                 if begin < end and burst.start + burst.framing.time_of(index + 1) > start:
                     data[index] ^= self._noise.randrange(1, 256)
             burst.garble(bytes(data))
-        self.world.digest.note(later.start, f"{self.name} collision", earlier.data + later.data)
+        self.world.digest.note(later.start, f"{self.name} collision")
 
     def _as_heard(self, burst: Burst, framing: Framing) -> Burst:
         if framing == burst.framing:

@@ -114,12 +114,13 @@ class Demand:
         self.begin_anew(now, since_midnight)
 
     def begin_anew(self, now: int, since_midnight: Callable[[int], int]) -> None:
-        """Drop the interval that is going on, as when the supply returns or the clock is set; the peaks stay.
+        """Drop the intervals so far, as when the supply returns or the clock is set; peaks and counters stay.
 
         A clock-synchronised interval begins at the meter's full interval of the day, any other one at `now`.
         """
         self.settle(now)
         self._steps = deque(maxlen=self.setting.steps)
+        self.last = [0] * self.count
         self._begin(now - since_midnight(now) % self.setting.step if self.follows_clock else now)
         self._since = now
 

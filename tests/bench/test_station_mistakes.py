@@ -255,7 +255,6 @@ class TestSharedPorts:
         [
             ("{type: serial, port: COM3}", "{type: serial, port: com3}", "com3"),
             ("{type: serial, port: COM3}", r"{type: serial, port: '\\.\COM3'}", "com3"),
-            ("{type: tcp, host: gw}", "{type: tcp, host: GW, port: 502}", "gw:502"),
             ("{type: rfc2217, host: x, port: 4}", "{type: rfc2217, url: 'rfc2217://x:4'}", "rfc2217://x:4"),
             ("{type: serial, port: 'rfc2217://x:4'}", "{type: rfc2217, host: x, port: 4}", "rfc2217://x:4"),
         ],
@@ -274,6 +273,16 @@ class TestSharedPorts:
         assert mistakes(tmp_path, text) == [
             f"5: links.b: {tmp_path.resolve()}/tty is already used by links.a (line 4); put all its devices on one link"
         ]
+
+    def test_a_tcp_port_takes_two_links_but_no_address_twice(self, tmp_path: Path) -> None:
+        text = RIGHT.replace("{type: sim}", "{type: tcp, host: gw}").replace(
+            "{type: tcp, host: gateway}", "{type: tcp, host: GW}"
+        )
+        file = tmp_path / "lab.yaml"
+        file.write_text(text.replace("address: 1", "address: 9"))
+        assert len(load_station(file).links) == 2
+        both = text.replace("address: 1", "address: 3")
+        assert [line for line in mistakes(tmp_path, both) if "already belongs" in line]
 
     def test_two_simulated_lines_are_two_lines(self, tmp_path: Path) -> None:
         file = tmp_path / "lab.yaml"

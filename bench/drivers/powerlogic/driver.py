@@ -15,7 +15,7 @@ from bench.drivers.capabilities import Capability
 from bench.drivers.modbus import ModbusSession
 from bench.drivers.powerlogic.identity import Finding, Identification, compare, identify
 from bench.drivers.powerlogic.values import EnergyReading, PowerFactor, Value, decode_register
-from bench.errors import DeviceError, ForeignAnswer, NoAnswer
+from bench.errors import DeviceError, ForeignAnswer, NoAnswer, StationError
 from bench.safety import Armed
 from protocols.conversation import ProtocolError
 from protocols.powerlogic.energy import WORDS, Quantity, decode_set
@@ -223,7 +223,7 @@ class PowerLogic(ABC):
         while True:
             try:
                 self.session.read(self.energy_register)
-            except DeviceError:
+            except (DeviceError, StationError):  # a meter with a network port of its own refuses connections meanwhile
                 if self.clock.now() - start > within:
                     raise NoAnswer(f"still silent {within / 1e9:g} s after the reset", device=self.name) from None
                 self.clock.sleep(_POLL)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 
 from bench.drivers.capabilities import Capability
 from bench.drivers.powerlogic.driver import PowerLogic, whole_second
 from bench.drivers.powerlogic.values import date_of
-from bench.errors import ForeignAnswer, NoAnswer, Refused
+from bench.errors import BenchError, ForeignAnswer, NoAnswer, Refused
 from bench.safety import Armed
 from protocols.powerlogic.tables import command_code
 
@@ -95,15 +96,27 @@ class Series(PowerLogic):
 
     def try_command(self, armed: Armed, code: int, parameters: Sequence[int] = ()) -> int | None:
         """Carry out a command code and return its result word, None if it stayed the sentinel."""
-        self.plant_sentinels(armed, RESULT)
-        self.aim_pointers(armed, data=0)
-        try:
+        with self.pointers_restored(armed):
+            self.plant_sentinels(armed, RESULT)
+            self.aim_pointers(armed, data=0)
             if parameters:
                 self.session.write_block(armed, FIRST_PARAMETER, parameters)
             self.issue(armed, code)
             return self.await_result()
-        finally:
-            self.clear_pointers(armed)
+
+    @contextmanager
+    def pointers_restored(self, armed: Armed) -> Iterator[None]:
+        """Whatever happens inside, the pointers are at nothing afterwards, as far as the line allows.
+
+        What broke off the inside comes out; that the pointers could not be restored then is its consequence.
+        """
+        try:
+            yield
+        except BaseException:
+            with suppress(BenchError):
+                self.clear_pointers(armed)
+            raise
+        self.clear_pointers(armed)
 
     # -- clock, demand, extremes -------------------------------------------------------------------------------------
 
@@ -151,7 +164,8 @@ class Series(PowerLogic):
             for name, value in settings.items():
                 self.session.write(armed, self.map[name].number, value)
         except BaseException:
-            self._leave_setup(armed, save=False)
+            with suppress(BenchError):  # what broke the session off is what happened
+                self._leave_setup(armed, save=False)
             raise
         self._leave_setup(armed, save=save)
 

@@ -186,9 +186,9 @@ def _master_reset(meter: SeriesMeter, now: int) -> int:
     """1120, inside setup mode only: what was counted and kept goes, and the meter is away for at least 20 s."""
     if meter.setup is None or meter.parameter(1) not in _MASTER_RESET_KEYS:
         return INVALID_PARAMETERS
+    meter.restart(now)
     for clear in (_clear_energies, _reset_demand, _forget_extremes):
         clear(meter, now)
-    meter.restart(now)
     meter.silent_until(now + MASTER_RESET_TIME)
     return DONE
 

@@ -190,6 +190,7 @@ class Metrology:
 
     def energies(self, now: int) -> dict[Quantity, int]:
         """The seven accumulated energies in whole Wh (varh, VAh)."""
+        self.settle(now)
         values = [self.shown(value) for value in self._accumulators.at(now)]
         return dict(zip(Quantity, values, strict=True))
 
@@ -225,9 +226,16 @@ class Metrology:
         self.energy_version += 1
         self.journal.changed(now, now + self.profile.save_delay if safe_at is None else safe_at, undo)
 
-    def start_with(self, energies: Mapping[Quantity, int]) -> None:
-        """Begin life with these readings (whole Wh), as a meter that has been in service."""
-        self._accumulators.preset(0, [energies.get(quantity, 0) * WH for quantity in Quantity])
+    def start_with(self, energies: Mapping[Quantity, int], fractions: Sequence[int] = ()) -> None:
+        """Begin life with these readings (whole Wh), as a meter that has been in service.
+
+        Args:
+            energies: what the registers show.
+            fractions: what each has counted beyond that (picojoule, less than a Wh), away from zero.
+        """
+        whole = [energies.get(quantity, 0) * WH for quantity in Quantity]
+        beyond = fractions or [0] * len(whole)
+        self._accumulators.preset(0, [w - b if w < 0 else w + b for w, b in zip(whole, beyond, strict=True)])
 
     def partial(self, kind: str, now: int) -> list[int]:
         """Conditional or running incremental energies, whole Wh."""

@@ -77,7 +77,7 @@ def _power_factor(index: int) -> Reading:
 
 
 def _energies() -> dict[str, Reading]:
-    table: dict[str, Reading] = {quantity.value: _energy(quantity) for quantity in Quantity}
+    table: dict[str, Reading] = {quantity.value: _energy(index) for index, quantity in enumerate(Quantity)}
     for index, quantity in enumerate(PARTIAL):
         table[f"conditional_{quantity.value}"] = _conditional(index)
         table[f"incremental_{quantity.value}"] = _increment(index)
@@ -86,8 +86,8 @@ def _energies() -> dict[str, Reading]:
     return table
 
 
-def _energy(quantity: Quantity) -> Reading:
-    return lambda m, now: m.energies(now)[quantity]
+def _energy(index: int) -> Reading:
+    return lambda m, now: m.shown(m.energies_picojoule(now)[index])
 
 
 def _conditional(index: int) -> Reading:

@@ -1,0 +1,5 @@
+"""`python -m bench` is `meterbench`."""
+
+from bench.cli import main
+
+main()

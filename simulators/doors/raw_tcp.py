@@ -1,0 +1,65 @@
+"""A transparent serial server: what is on the line is on the TCP connection, and nothing else.
+
+Speed and framing are the line's own. Every caller is a master of his own on the line, so one that has vanished without
+hanging up keeps nobody out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from simulators.doors.pacing import SLICE, PacedPort
+from simulators.doors.tcp import Caller, TcpDoor
+from simulators.lines.serial_line import SerialLine
+from simulators.realtime import RealTime
+
+
+class SerialCaller(Caller):
+    """One connection to a line."""
+
+    def __init__(self, door: TcpDoor, realtime: RealTime, line: SerialLine, *, slice_time: int = SLICE) -> None:
+        super().__init__(door)
+        self._realtime = realtime
+        self._line = line
+        self._slice_time = slice_time
+        self.port: PacedPort
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: somebody has connected, and from now on he is on the line."""
+        super().connection_made(transport)
+        self.port = PacedPort(self._realtime, self._line, self._deliver, self._wait, slice_time=self._slice_time)
+
+    def received(self, data: bytes) -> None:
+        """Bytes for the line."""
+        self.port.send(data)
+
+    def left(self) -> None:
+        """Off the line."""
+        self.port.close()
+
+    def wrapped(self, data: bytes) -> bytes:
+        """Bytes of the line as they are written to the connection."""
+        return data
+
+    def _deliver(self, data: bytes) -> None:
+        if self.hears and not self.transport.is_closing():  # an adapter whose buffer is full loses what comes next
+            self.transport.write(self.wrapped(data))
+
+    def _wait(self, wait: bool) -> None:  # noqa: FBT001  # a switch
+        if wait:
+            self.hold("line")
+        else:
+            self.go_on("line")
+
+
+async def open_raw_tcp(
+    realtime: RealTime, line: SerialLine, host: str = "127.0.0.1", port: int = 0, *, slice_time: int = SLICE
+) -> TcpDoor:
+    """Serve a line on a port; 0 lets the system choose one.
+
+    Raises:
+        OSError: the port is taken, or the host is not one of this machine.
+    """
+    door = TcpDoor(lambda door: SerialCaller(door, realtime, line, slice_time=slice_time))
+    await door.open(host, port)
+    return door

@@ -1,0 +1,236 @@
+"""Every defect changes exactly its symptom: each is compared with a healthy twin that lives through the same."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from meter_desk import HOUR, IN_SERVICE, MINUTE, PRESET, SECOND, SENTINEL, Desk, refused
+
+from protocols.powerlogic.energy import Quantity, encode_set
+from simulators.faults import DEFECTS, switch_on
+from simulators.faults.registry import defect, load
+from simulators.meters.powerlogic.firmware import HEALTHY
+from simulators.power.feeder import Load
+
+KILOWATT = 1_000_000
+SMALL = {quantity: 11 * (index + 1) for index, quantity in enumerate(Quantity)}
+MIXED = {quantity: value * (-1) ** index for index, (quantity, value) in enumerate(PRESET.items())}
+
+
+def twins(id_: str, **options: Any) -> tuple[Desk, Desk]:
+    """A healthy meter and one with the defect."""
+    healthy, sick = Desk("CM4250", **options), Desk("CM4250", **options)
+    switch_on(id_, sick.meter)
+    return healthy, sick
+
+
+def same(desks: tuple[Desk, Desk], look: Callable[[Desk], object]) -> bool:
+    healthy, sick = (look(desk) for desk in desks)
+    return healthy == sick
+
+
+def neighbours(desk: Desk) -> object:
+    """Everything but the accumulated energies and the words of the command block."""
+    names = [row.name for row in desk.map if row.number < 8000 and row.number not in range(1700, 1728)]
+    return {name: desk.named(name) for name in names}
+
+
+def _preset(desk: Desk) -> None:
+    """A preset whose result nobody looks at."""
+    desk.preset()
+
+
+#: What every meter must do alike, healthy or not, unless it is the defect's own business.
+ROUTINE: dict[str, Callable[[Desk], object]] = {
+    "an ordinary preset": lambda desk: (desk.preset(), desk.energies()),
+    "a negative preset": lambda desk: (desk.preset(MIXED), desk.energies()),
+    "a preset out of range": lambda desk: (desk.preset([0] * 27 + [10_000]), desk.energies()),
+    "another command": lambda desk: (desk.command(6211), desk.command(4321), desk.energies()),
+    "an hour of load": lambda desk: (desk.change(Load(9 * KILOWATT)), desk.wait(HOUR), desk.energies()),
+    "a power cycle after a preset": lambda desk: (_preset(desk), desk.power_cycle(), desk.energies()),
+    "the neighbours of a preset": lambda desk: (_preset(desk), neighbours(desk)),
+    "a write to the energies": lambda desk: (refused(desk, lambda desk: desk.poke(1700, 5)), desk.energies()),
+    "exports in signed mode": lambda desk: (desk.program(accumulation_mode=1), desk.change(Load(-9 * KILOWATT)),
+                                            desk.wait(HOUR), desk.energies()),
+}  # fmt: skip
+
+#: Defect -> the parts of the routine that it may change; all others must be those of a healthy meter.
+BUSINESS = {
+    "D02": {"an ordinary preset", "a negative preset", "a power cycle after a preset"},
+    "D03": {"an ordinary preset", "a negative preset", "a power cycle after a preset"},
+    "D04": {"a negative preset"},
+    "D06": {"a negative preset"},
+    "D08": {"a preset out of range"},
+    "D09": {"a preset out of range"},
+    "D11": {"an ordinary preset", "a negative preset", "a preset out of range"},
+    "D15": {"a power cycle after a preset"},
+    "D20": {"exports in signed mode"},
+    "D25": {"the neighbours of a preset"},
+    "D30": {"a write to the energies"},
+}
+
+
+def test_every_defect_is_described_and_tested_here() -> None:
+    assert set(load()) == set(BUSINESS)
+    for known in DEFECTS.values():
+        assert known.title
+        assert known.symptom
+
+
+def loaded(desk: Desk) -> Desk:
+    """With a past: a peak, conditional energy, something to lose."""
+    desk.command(6321)
+    desk.change(Load(30 * KILOWATT, 10 * KILOWATT))
+    desk.wait(20 * MINUTE)
+    desk.change(Load(0))
+    desk.wait(20 * MINUTE)
+    return desk
+
+
+@pytest.mark.parametrize("part", ROUTINE)
+@pytest.mark.parametrize("id_", BUSINESS)
+def test_a_defect_changes_its_own_business_and_nothing_else(id_: str, part: str) -> None:
+    healthy, sick = twins(id_)
+    assert same((loaded(healthy), loaded(sick)), ROUTINE[part]) is (part not in BUSINESS[id_])
+
+
+def test_healthy_twins_are_equal() -> None:
+    for act in ROUTINE.values():
+        assert same((loaded(Desk("CM4250")), loaded(Desk("CM4250"))), act)
+
+
+def test_d02_a_small_number_becomes_ten_to_the_twelfth() -> None:
+    _, sick = twins("D02")
+    assert sick.preset(SMALL) == 0
+    assert sick.energies() == {quantity: value * 10**12 for quantity, value in SMALL.items()}
+
+
+def test_d03_the_values_are_too_large_and_the_lowest_words_stay_right() -> None:
+    healthy, sick = twins("D03")
+    assert (healthy.preset(), sick.preset()) == (0, 0)
+    for quantity, value in sick.energies().items():
+        four = encode_set({**dict.fromkeys(Quantity, 0), quantity: PRESET[quantity]})
+        words = four[4 * list(Quantity).index(quantity) :][:4]
+        assert value == sum(word << 16 * place for place, word in enumerate(words))
+        assert value > PRESET[quantity]
+    sick.preset(SMALL)
+    assert sick.energies() == SMALL
+
+
+def test_d04_negative_energies_come_back_positive() -> None:
+    _, sick = twins("D04")
+    assert sick.preset(MIXED) == 0
+    assert sick.energies() == {quantity: abs(value) for quantity, value in MIXED.items()}
+
+
+def test_d06_every_negative_preset_is_82() -> None:
+    _, sick = twins("D06")
+    assert sick.preset(MIXED) == 82
+    assert sick.energies() == IN_SERVICE
+    assert sick.preset() == 0
+
+
+@pytest.mark.parametrize("position", range(28))
+def test_d08_a_bad_word_behind_the_first_quantity_is_not_seen(position: int) -> None:
+    _, sick = twins("D08")
+    words = [0] * 28
+    words[position] = 10_000
+    assert sick.preset(words) == (82 if position < 4 else 0)
+
+
+def test_d09_the_block_is_half_new_and_half_old() -> None:
+    _, sick = twins("D09")
+    words = encode_set(PRESET)
+    words[14] = 10_000
+    assert sick.preset(words) == 82
+    found = sick.energies()
+    assert [found[quantity] == PRESET[quantity] for quantity in Quantity] == [True] * 3 + [False] * 4
+    assert [found[quantity] == IN_SERVICE[quantity] for quantity in Quantity] == [False] * 3 + [True] * 4
+
+
+def test_d11_the_sentinel_stays_though_the_preset_was_done() -> None:
+    _, sick = twins("D11")
+    assert sick.preset() == SENTINEL
+    assert sick.energies() == PRESET
+    assert sick.command(6211) == 0
+
+
+def test_d15_right_until_the_supply_is_cut() -> None:
+    _, sick = twins("D15", load=Load(3_600 * KILOWATT))
+    assert sick.preset() == 0
+    sick.wait(HOUR)
+    assert sick.energies()[Quantity.REAL_IN] == PRESET[Quantity.REAL_IN] + 3_600_050
+    sick.change(Load(0))
+    sick.power_cycle()
+    assert sick.energies()[Quantity.REAL_IN] == IN_SERVICE[Quantity.REAL_IN] + 3_600_200
+    assert sick.date("energy_preset_time") is not None
+
+
+def test_d20_a_signed_meter_adds_its_exports() -> None:
+    _, sick = twins("D20", load=Load(-3_600 * KILOWATT))
+    sick.program(accumulation_mode=1)
+    before = sick.energies()
+    sick.wait(SECOND)
+    assert sick.energies()[Quantity.REAL_TOTAL] == before[Quantity.REAL_TOTAL] + 1_000
+    assert sick.energies()[Quantity.REAL_OUT] == before[Quantity.REAL_OUT] + 1_000
+
+
+def test_d20_can_be_switched_on_in_the_middle_of_a_life() -> None:
+    desk = Desk("CM4250", Load(-3_600 * KILOWATT))
+    desk.program(accumulation_mode=1)
+    desk.wait(SECOND)
+    before = desk.energies()
+    switch_on("D20", desk.meter, desk.now)
+    assert desk.energies() == before
+    desk.wait(SECOND)
+    assert desk.energies()[Quantity.REAL_TOTAL] == before[Quantity.REAL_TOTAL] + 1_000
+
+
+def test_a_defect_that_is_switched_on_finds_everything_done_that_was_due() -> None:
+    desk = Desk("CM4250")
+    desk.write(8022, *encode_set(MIXED))
+    desk.write(8017, 0, 0, 8022)
+    desk.poke(8000, 6209)
+    desk.wait(SECOND)
+    switch_on("D04", desk.meter, desk.now)
+    assert desk.energies() == MIXED  # loaded after 150 ms by a meter that was still healthy
+
+
+def test_d25_conditional_energies_and_peaks_are_gone() -> None:
+    healthy, sick = twins("D25")
+    for desk in (loaded(healthy), loaded(sick)):
+        desk.preset()
+    assert healthy.value("demand_real_peak") == 2_999  # 30 kW but for the 200 ms before it was switched on
+    assert sick.value("demand_real_peak") == sick.value("demand_real_last") < 1_100
+    assert sick.meter.partial("conditional", sick.now)[0] == 0 < healthy.meter.partial("conditional", healthy.now)[0]
+    assert sick.date("conditional_reset_time") is not None
+
+
+def test_d30_a_direct_write_changes_billing_data() -> None:
+    _, sick = twins("D30")
+    sick.poke(1701, 7)
+    assert sick.energies() == {**IN_SERVICE, Quantity.REAL_IN: 75_678}
+    assert refused(sick, lambda desk: desk.poke(1728, 7)) == 2  # the conditional block stays protected
+
+
+def test_a_defect_touches_no_other_meter() -> None:
+    healthy, _ = twins("D04")
+    assert healthy.meter.firmware is HEALTHY
+
+
+def test_two_defects_in_one_meter() -> None:
+    desk = Desk("CM4250")
+    switch_on("D04", desk.meter)
+    switch_on("D11", desk.meter)
+    assert desk.preset(MIXED) == SENTINEL
+    assert desk.energies() == {quantity: abs(value) for quantity, value in MIXED.items()}
+
+
+def test_an_unknown_defect_lists_the_known_ones() -> None:
+    with pytest.raises(KeyError, match=r"D99.*known: D02, D03"):
+        switch_on("D99", Desk().meter)
+
+
+def test_two_defects_cannot_have_one_id() -> None:
+    with pytest.raises(ValueError, match="two defects are called D04"):
+        defect("D04", "again", "nothing")(lambda _meter: None)
