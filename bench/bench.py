@@ -111,6 +111,8 @@ class Bench:
         on_report: Callable[[TransferReport], None] | None = None,
     ) -> TransferReport:
         """Transfer the energies of one meter to another, with this bench's supplies, permissions and journal."""
+        if operator is not None and isinstance(target, Series):
+            source, target = operator.pair(source, target)
         refuse_pair(source, target)
         assert isinstance(target, Series)
         return transfer_energy(

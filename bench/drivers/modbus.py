@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.mei_message import ReadDeviceInformationRequest
 from pymodbus.pdu.other_message import ReportDeviceIdRequest
+from pymodbus.pdu.register_message import WriteMultipleRegistersRequest
 
 from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused, StationError
 from bench.links.link import Link
-from bench.safety import Armed
+from bench.safety import BROADCAST, Armed
 from protocols.modbus.pdu import EXCEPTION_BIT, ExceptionCode, FunctionCode
 from protocols.powerlogic.words import pdu_address
 
@@ -27,6 +28,18 @@ T = TypeVar("T")
 READ_RETRIES = 1
 _GATEWAY_SAYS_SILENT = (ExceptionCode.GATEWAY_PATH_UNAVAILABLE, ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND)
 _UNDECODABLE = (struct.error, IndexError, ValueError, TypeError)
+
+
+class _Damaged(WriteMultipleRegistersRequest):
+    """A block write with the wrong byte count."""
+
+    def __init__(self, byte_count: int, **facts: Any) -> None:
+        super().__init__(**facts)
+        self._byte_count = byte_count
+
+    def encode(self) -> bytes:
+        whole = super().encode()
+        return whole[:4] + bytes((self._byte_count,)) + whole[5:]
 
 
 class ModbusSession:
@@ -137,6 +150,25 @@ class ModbusSession:
         echo = (answer.address, answer.count)
         if echo != (pdu_address(register), len(words)):
             raise ForeignAnswer(f"{len(words)} words from {register} were echoed as {echo}", device=self.device)
+
+    def write_damaged(self, armed: Armed, register: int, values: Sequence[int], byte_count: int) -> None:
+        """A block write (function 16) whose byte count is not that of its words; a device must not obey it.
+
+        Raises:
+            Refused, NoAnswer: the device did what it should.
+        """
+        armed.check(self.device)
+        client = self.link.client()
+        request = _Damaged(byte_count, dev_id=self.unit, address=pdu_address(register), registers=values)
+        self.writes.append((register, tuple(values)))
+        self._transact(request.function_code, lambda: client.execute(False, request))
+
+    def broadcast(self, armed: Armed, register: int, value: int) -> None:
+        """One word for every device of the line; nobody answers, so what became of it is to be read."""
+        armed.check(self.device)
+        client = self.link.client()
+        self.writes.append((register, (value,)))
+        client.write_register(pdu_address(register), value, device_id=BROADCAST, no_response_expected=True)
 
     # -- one transaction ---------------------------------------------------------------------------------------------
 

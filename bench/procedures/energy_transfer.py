@@ -65,6 +65,7 @@ def transfer_energy(
     if on_report is not None:
         on_report(report)
     precheck.refuse_pair(source, target)
+    hands.prepare(target, armed)
     look_before(source, target, report, journal, hands)
     journal.audit("transfer", device=target.name, source=source.name, before=_named(report, "before"),
                   handed_over=_named(report, "handed_over"), words=report.words)  # fmt: skip
@@ -91,7 +92,9 @@ def look_before(source: PowerLogic, target: Series, report: TransferReport, jour
     with journal.step("compare accumulation modes and ratios"):
         precheck.refuse_unlike_setups(source, target)
     with journal.step("read the old meter"):
-        report.handed_over = read_twice(source, growth_of(source))
+        growth = growth_of(source)
+        report.handed_over = hands.read(source, growth)
+        precheck.refuse_torn(report.handed_over, source.read_energies(), growth, source)
     with journal.step("read the new meter"):
         report.growth = growth_of(target)
         report.before = read_twice(target, report.growth)

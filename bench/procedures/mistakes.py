@@ -5,60 +5,151 @@ Each is an operator who errs in one step. A scenario that no mistake can fail is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from bench.drivers.powerlogic import Series
+from bench.drivers.powerlogic import PowerLogic, Series
+from bench.drivers.powerlogic.series import POINTER_RESULT
 from bench.drivers.powerlogic.values import EnergyReading
 from bench.errors import UsageError
 from bench.procedures.operator import Operator
+from bench.procedures.reading import Growth
 from bench.safety import Armed
-from protocols.powerlogic.energy import encode_set
+from protocols.powerlogic.energy import WORDS, decode_set, encode_set
 from protocols.powerlogic.tables import command_code
+from protocols.powerlogic.words import signed
+from simulators.faults.registry import Fault
 
 _KILO = 1000
+_TRANSFER = "test_new_meter_takes_over_the_readings"
+_AGAIN = "test_a_second_preset_erases_nothing"
+#: From one register to the next on a front panel.
+_BY_HAND = 20_000_000_000
+#: How long a tool waits before it gives an answer up.
+_A_LOST_ANSWER = 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake(Fault):
+    """A mistake at the bench: its facts, and who makes it."""
+
+    operator: type[Operator]
+
+
+MISTAKES: dict[str, Mistake] = {}
+
+
+def _mistake(
+    id_: str, title: str, symptom: str, *, shows: str, caught_by: str = _TRANSFER
+) -> Callable[[type[Operator]], type[Operator]]:
+    def register(kind: type[Operator]) -> type[Operator]:
+        MISTAKES[id_] = Mistake(
+            id=id_, title=title, symptom=symptom, shows=shows, caught_by=(caught_by,), operator=kind
+        )
+        return kind
+
+    return register
+
+
+@_mistake("O01", "the block of a CM2 is copied as it was read", "status 0, and three quantities have changed places",
+          shows="(real|reactive|apparent) energy total|^apparent total$")  # fmt: skip
 class StraightCopy(Operator):
-    """O01: the block of a CM2 is copied as it was read, and three quantities change places."""
+    """The words go into the buffer in the order of the old meter."""
 
     def arrange(self, reading: EnergyReading) -> list[int]:
         """The words in the order in which the old meter showed them."""
         return list(reading.words)
 
 
+@_mistake("O02", "the values are typed in kWh", "every energy is a thousandth of what it was",
+          shows="(real|reactive|apparent) energy (in|out|total)")  # fmt: skip
 class KilowattHours(Operator):
-    """O02: the values are typed in kWh."""
+    """A unit is forgotten."""
 
     def arrange(self, reading: EnergyReading) -> list[int]:
         """A thousandth of each value."""
         return encode_set({quantity: value // _KILO for quantity, value in reading.values.items()})
 
 
+@_mistake("O03", "register 8022 is taken for PDU address 8022", "everything lands one register too high",
+          shows="buffer read-back")  # fmt: skip
 class OffByOne(Operator):
-    """O03: register 8022 is taken for PDU address 8022, so everything lands one register too high."""
+    """A register number is used as an address."""
 
     def fill_buffer(self, target: Series, armed: Armed, words: Sequence[int]) -> None:
         """Write the block one register too high."""
         target.session.write_block(armed, self.aim.data + 1, words)
 
 
+@_mistake("O04", "the pointers are not set", "the sentinel in 8021 does not change", shows="^procedure$")
 class ForgottenPointers(Operator):
-    """O04: the pointers are not set."""
+    """A step is left out."""
 
     def aim_pointers(self, target: Series, armed: Armed) -> None:
         """Do nothing."""
 
 
+@_mistake("O05", "6210 is typed for 6209", "every energy is cleared with status 0",
+          shows="(real|reactive|apparent) energy|changed beside the energies")  # fmt: skip
 class ClearInsteadOfPreset(Operator):
-    """O05: 6210 is typed for 6209, and every energy is cleared with status 0."""
+    """The neighbouring code is typed."""
 
     def command(self, target: Series, armed: Armed) -> None:
         """Write the neighbouring code."""
         target.issue(armed, command_code(target.model.family, "clear_energies"))
 
 
+@_mistake("O06", "the old and the new meter are swapped", "the old meter would take the readings of the new one",
+          shows="raised (NotATarget|TransferRefused): .*(takes no|can hand|swapped)")  # fmt: skip
+class Swapped(Operator):
+    """The cables, or the names, are mixed up."""
+
+    def pair(self, source: PowerLogic, target: Series) -> tuple[PowerLogic, PowerLogic]:
+        """The other way round."""
+        return target, source
+
+
+@_mistake("O07", "the old meter is read register by register under load", "the readings are of different instants",
+          shows="raised TransferRefused: .*not of one instant")  # fmt: skip
+class ReadByHand(Operator):
+    """Registers are read off the front panel, one after the other."""
+
+    def read(self, source: PowerLogic, growth: Growth) -> EnergyReading:
+        """Twenty-eight registers, twenty seconds apart."""
+        del growth
+        asked, words = source.clock.now(), []
+        for offset in range(WORDS * len(source.model.order)):
+            words.append(signed(source.session.read(source.energy_register + offset)[0]))
+            source.clock.sleep(_BY_HAND)
+        values = decode_set(words, source.model.order)
+        return EnergyReading(values, tuple(words), asked, source.clock.now())
+
+
+@_mistake("O08", "the new meter has another transformer ratio", "the readings are right and every increment is wrong",
+          shows="raised TransferRefused: .*every increment wrong")  # fmt: skip
+class WrongRatio(Operator):
+    """The new meter was commissioned for the transformers of another feeder."""
+
+    def prepare(self, target: Series, armed: Armed) -> None:
+        """Program twice the current transformer ratio."""
+        target.program(armed, {"ct_primary": 2 * target.ratios().ct_primary})
+
+
+@_mistake("O09", "a program that polls the command registers is not stopped", "pointers change between two steps",
+          shows="^procedure$")  # fmt: skip
+class PollingGoesOn(Operator):
+    """Somebody else's software has its own use for 8000-8049."""
+
+    def aim_pointers(self, target: Series, armed: Armed) -> None:
+        """Aim, and have the result pointer taken away by the other program."""
+        super().aim_pointers(target, armed)
+        target.session.write(armed, POINTER_RESULT, self.aim.data + 100)
+
+
+@_mistake("O10", "the procedure is repeated to be sure", "what was counted since the first time is gone",
+          shows="after the second time", caught_by=_AGAIN)  # fmt: skip
 class OnceMoreToBeSure(Operator):
-    """O10: the command is sent again while the load runs, and what was counted meanwhile is gone."""
+    """The command is sent again while the load runs."""
 
     def repeats(self, target: Series, armed: Armed, words: Sequence[int]) -> bool:
         """Do it all once more with the words that were noted."""
@@ -71,14 +162,30 @@ class OnceMoreToBeSure(Operator):
         return True
 
 
-MISTAKES: dict[str, type[Operator]] = {
-    "O01": StraightCopy,
-    "O02": KilowattHours,
-    "O03": OffByOne,
-    "O04": ForgottenPointers,
-    "O05": ClearInsteadOfPreset,
-    "O10": OnceMoreToBeSure,
-}
+@_mistake("D32", "6209 is sent again because its answer was lost", "what was counted since is taken back",
+          shows="after the second time", caught_by=_AGAIN)  # fmt: skip
+class BlindRetry(Operator):
+    """A tool repeats every write that was not answered."""
+
+    def repeats(self, target: Series, armed: Armed, words: Sequence[int]) -> bool:
+        """Write what was written once more, and take the old result word for the new one."""
+        self.fill_buffer(target, armed, words)
+        self.aim_pointers(target, armed)
+        self.command(target, armed)
+        target.clock.sleep(_A_LOST_ANSWER)
+        target.clear_pointers(armed)
+        return True
+
+
+@_mistake("D33", "two masters fill one buffer", "the buffer holds words of both", shows="buffer read-back")
+class SecondMaster(Operator):
+    """A second port of the meter leads to the same buffer, and somebody presets through it."""
+
+    def fill_buffer(self, target: Series, armed: Armed, words: Sequence[int]) -> None:
+        """Fill the buffer, and have its second half filled by the other one."""
+        super().fill_buffer(target, armed, words)
+        half = len(words) // 2
+        target.session.write_block(armed, self.aim.data + half, [9] * half)
 
 
 def operator_who(mistake: str | None) -> type[Operator]:
@@ -91,4 +198,4 @@ def operator_who(mistake: str | None) -> type[Operator]:
         return Operator
     if mistake not in MISTAKES:
         raise UsageError(f"no mistake is called {mistake!r}; known: {', '.join(MISTAKES)}")
-    return MISTAKES[mistake]
+    return MISTAKES[mistake].operator

@@ -55,7 +55,7 @@ def look_at_neighbours(meter: Series) -> Neighbours:
 
 def disturbed(before: Neighbours, after: Neighbours, growth: Growth) -> list[str]:
     """What changed that should not have, one line each; empty when the preset kept to its own."""
-    found = [_same(name, before, after) for name in (*_STAMPS, *_SETUP)]
+    found = [_same(name, before, after) for name in (*_STAMPS, *_SETUP, "conditional_status")]
     found += [
         _partial(kind, name, before, after, growth) for kind in ("conditional", "incremental") for name in _PARTIAL
     ]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.drivers.powerlogic import Series
+from bench.drivers.powerlogic import PowerLogic, Series
 from bench.drivers.powerlogic.series import BUFFER, RESULT, STATUS
 from bench.drivers.powerlogic.values import EnergyReading
+from bench.procedures.reading import Growth, read_twice
 from bench.safety import Armed
 from protocols.powerlogic.energy import encode_set
 from protocols.powerlogic.tables import command_code
@@ -37,6 +38,21 @@ class Operator:
     def __init__(self, *, single_writes: bool = False, aim: Aim | None = None) -> None:
         self.single_writes = single_writes
         self.aim = aim or Aim()
+
+    def pair(self, source: PowerLogic, target: Series) -> tuple[PowerLogic, PowerLogic]:
+        """Which meter is the old one and which the new one."""
+        return source, target
+
+    def prepare(self, target: Series, armed: Armed) -> None:
+        """Commission the new meter; it has come with the right ratios, so there is nothing to do."""
+
+    def read(self, source: PowerLogic, growth: Growth) -> EnergyReading:
+        """Read the old meter: whole blocks, twice.
+
+        Raises:
+            ForeignAnswer: the blocks cannot have followed one another.
+        """
+        return read_twice(source, growth)
 
     def arrange(self, reading: EnergyReading) -> list[int]:
         """The 28 words for the buffer, in the order of the new meter (Table 1)."""

@@ -8,7 +8,9 @@ from datetime import timedelta
 from bench.drivers.capabilities import Capability
 from bench.drivers.powerlogic import PowerLogic
 from bench.drivers.powerlogic.identity import Finding
+from bench.drivers.powerlogic.values import EnergyReading
 from bench.errors import BenchError, Exit, UsageError, WrongDevice
+from bench.procedures.reading import Growth
 from bench.procedures.transfer_report import TransferReport
 from protocols.powerlogic.energy import Quantity
 
@@ -72,6 +74,22 @@ def refuse_unlike_setups(source: PowerLogic, target: PowerLogic) -> None:
         raise TransferRefused(
             f"{source.name} has {old} and {target.name} {new}: the readings would be right and every increment wrong"
         )
+
+
+def refuse_torn(taken: EnergyReading, now: EnergyReading, growth: Growth, source: PowerLogic) -> None:
+    """Refuse readings of different instants: each energy is what the source shows now, but for what it can count.
+
+    Raises:
+        TransferRefused: an energy was read earlier than the others, or across a carry.
+    """
+    most = growth.at_most(now.answered_at - taken.answered_at)
+    for quantity, value in taken.values.items():
+        least = -most if growth.signed else 0
+        if not least <= now[quantity] - value <= most:
+            raise TransferRefused(
+                f"the readings of {source.name} are not of one instant: {quantity.title} was taken as {value} and is "
+                f"{now[quantity]} a moment later; read the block in one request"
+            )
 
 
 def refuse_repetition(target: PowerLogic, report: TransferReport) -> None:

@@ -23,7 +23,6 @@ SECONDS = Decimal(5)
 
 @destructive("sets the clock, and sets it back")
 @needs("set-clock")
-@catches("D37")
 def test_the_clock_takes_a_new_time(meter: PowerLogic, bench: Bench, clock: Clock, measure: Measure) -> None:
     """A time in another year is shown at once, and the old time comes back with what has passed."""
     armed = bench.arm(meter)
@@ -57,3 +56,25 @@ def test_impossible_dates_are_refused(target: Series, bench: Bench, measure: Mea
         measure(f"result for {what}", result, device=target.name).is_(INVALID_PARAMETERS)
         moved = Decimal(str((target.read_clock() - before).total_seconds()))
         measure(f"clock moved by, after {what}", moved, Unit.S, device=target.name).between(Decimal(0), SECONDS)
+
+
+@destructive("sets the clock to the end of a February, and sets it back")
+@needs("set-clock")
+@catches("P06", "P29")
+def test_a_leap_day_is_a_day(target: Series, bench: Bench, clock: Clock, measure: Measure) -> None:
+    """29 February comes after the 28th of a leap year, it can be set, and it begins at midnight."""
+    armed, code = bench.arm(target), command_code(target.model.family, "set_clock")
+    before, since = target.read_clock(), clock.now()
+    bench.journal.audit("set clock", device=target.name, before=before, value="28 and 29 February 2028")
+    try:
+        target.try_command(armed, code, (2, 28, 2028, 23, 59, 58))
+        clock.sleep(4_000_000_000)
+        measure("leap day, reached", f"{target.read_clock():%d %B}", device=target.name).is_("29 February")
+        result = target.try_command(armed, code, (2, 29, 2028, 0, 0, 5))
+        measure("leap day, result of setting it", result, device=target.name).is_(0)
+        shown = target.read_clock()
+        measure("leap day, shown", f"{shown:%d %B %H:%M}", device=target.name).is_("29 February 00:00")
+    finally:
+        passed = timedelta(microseconds=(clock.now() - since) // 1000)
+        bench.journal.audit("restore clock", device=target.name, value=before + passed)
+        target.set_clock(armed, before + passed)

@@ -8,9 +8,9 @@ from bench.control import Loads
 from bench.drivers.powerlogic import PowerLogic
 from bench.measure import Measure, Unit
 from bench.procedures.reading import growth_of
-from scenarios.marks import destructive, needs
+from scenarios.marks import catches, destructive, needs
 
-EXTREMES = "max_real_power_total"
+EXTREMES, SMALLEST = "max_real_power_total", "min_real_power_total"
 
 
 def number(value: object) -> Decimal:
@@ -20,6 +20,7 @@ def number(value: object) -> Decimal:
 
 @destructive("resets minima and maxima")
 @needs("reset-extremes")
+@catches("P09")
 def test_extremes_begin_anew(meter: PowerLogic, bench: Bench, loads: Loads, measure: Measure) -> None:
     """After a reset the maximum is that of the load of now, not of the higher one before."""
     power = int(growth_of(meter).ceiling["real"])
@@ -34,13 +35,17 @@ def test_extremes_begin_anew(meter: PowerLogic, bench: Bench, loads: Loads, meas
     measure("maximum after the reset", number(meter.value(EXTREMES)), Unit.KW, device=meter.name).at_most(
         highest * Decimal("0.6")
     )
+    lowest = abs(number(meter.value(SMALLEST)))
+    measure("minimum after the reset", lowest, Unit.KW, device=meter.name).at_least(highest * Decimal("0.4"))
 
 
 @destructive("resets the peak demand")
 @needs("reset-demand")
+@catches("P08")
 def test_peak_demand_begins_anew(meter: PowerLogic, bench: Bench, clock: Clock, measure: Measure) -> None:
     """A reset of the demand leaves the energies alone and stamps itself."""
     name = "power_demand_reset_time" if "power_demand_reset_time" in meter.map else "demand_reset_time"
+    clock.sleep(4_000_000_000)  # something to lose
     before, growth = meter.read_energies(), growth_of(meter)
     stamp = meter.value(name)
     clock.sleep(2_000_000_000)

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from bench.bench import Bench
 from bench.clock import Clock
-from bench.control import Loads
+from bench.control import Loads, Supplies
 from bench.drivers.powerlogic import Series
-from bench.errors import Refused
+from bench.errors import NoAnswer, Refused
 from bench.measure import Measure, Unit
 from protocols.powerlogic.energy import Quantity
 from scenarios.marks import catches, destructive, needs
@@ -17,6 +17,7 @@ SECOND = 1_000_000_000
 TEN_SECONDS = 10 * SECOND
 #: Moves more than a hundred Wh in ten seconds.
 ENOUGH_WATTS = 60_000
+NS_PER_HOUR = 3_600_000_000_000
 
 
 def interval(meter: Series) -> int:
@@ -37,6 +38,26 @@ def test_a_demand_interval_is_programmed(target: Series, bench: Bench, measure: 
     measure("demand interval restored", interval(target), device=target.name).is_(before)
 
 
+@destructive("changes the demand interval, interrupts the supply, and changes the interval back")
+@needs("program-setup")
+@catches("P01")
+def test_a_programmed_interval_survives_a_power_cut(
+    target: Series, bench: Bench, supplies: Supplies, measure: Measure
+) -> None:
+    """What was saved is still there after the supply was away."""
+    armed, before = bench.arm(target), interval(target)
+    wanted = 30 if before != 30 else 20
+    bench.journal.audit("program", device=target.name, power_demand_interval=wanted, before=before)
+    target.program(armed, {"power_demand_interval": wanted})
+    try:
+        bench.journal.audit("power cycle", device=target.name)
+        supplies.cycle(target.name)
+        target.wait_until_it_answers(TWO_MINUTES)
+        measure("demand interval after a power cycle", interval(target), device=target.name).is_(wanted)
+    finally:
+        target.program(armed, {"power_demand_interval": before})
+
+
 @destructive("opens a set-up session and discards it")
 @needs("program-setup")
 @catches("D35")
@@ -44,13 +65,19 @@ def test_a_discarded_session_changes_nothing(target: Series, bench: Bench, measu
     """Leaving set-up without saving keeps the old values."""
     before = interval(target)
     bench.journal.audit("program and discard", device=target.name, power_demand_interval=7)
-    target.program(bench.arm(target), {"power_demand_interval": 7}, save=False)
+    try:
+        target.program(bench.arm(target), {"power_demand_interval": 7}, save=False)
+        answer = "0"
+    except (NoAnswer, Refused) as error:
+        answer = str(error)
+        target.wait_until_it_answers(TWO_MINUTES)
+    measure("answer to discarding", answer, device=target.name).is_("0")
     measure("demand interval", interval(target), device=target.name).is_(before)
 
 
 @destructive("opens a set-up session and leaves it to its time-out")
 @needs("program-setup")
-@catches("D34")
+@catches("D34", "P17", "P18")
 def test_a_forgotten_session_ends_by_itself(target: Series, bench: Bench, clock: Clock, measure: Measure) -> None:
     """Two minutes without a write end the session and the old values come back."""
     armed, before = bench.arm(target), interval(target)
@@ -79,12 +106,13 @@ def test_the_setup_is_protected(target: Series, bench: Bench, measure: Measure) 
         except Refused:
             answer = "refused"
         measure(f"write {what}", answer, device=target.name).is_("refused")
+        target.wait_until_it_answers(TWO_MINUTES)
     measure("ratios", str(target.ratios()), device=target.name).is_(str(before))
 
 
 @destructive("changes the current transformer ratio, and changes it back")
 @needs("program-setup")
-@catches("O08")
+@catches("P16")
 def test_a_ratio_scales_what_is_measured(target: Series, bench: Bench, measure: Measure) -> None:
     """Twice the CT ratio shows twice the power, from the same secondary current."""
     armed, before = bench.arm(target), target.ratios()
@@ -94,6 +122,15 @@ def test_a_ratio_scales_what_is_measured(target: Series, bench: Bench, measure: 
     try:
         twice = target.power_ceiling()["real"]
         measure("power at twice the ratio", twice, device=target.name).within(2 * power, power / 50)
+        first = target.read_energies()
+        bench.clock.sleep(TEN_SECONDS)
+        second = target.read_energies()
+        span = second.asked_at - first.asked_at
+        counted = second[Quantity.APPARENT_TOTAL] - first[Quantity.APPARENT_TOTAL]
+        expected = int(target.power_ceiling()["apparent"] * span / NS_PER_HOUR)
+        measure("counted at twice the ratio", counted, Unit.VAH, device=target.name).within(
+            expected, expected // 50 + 2
+        )
     finally:
         target.program(armed, {"ct_primary": before.ct_primary})
     measure("ratios restored", str(target.ratios()), device=target.name).is_(str(before))

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from bench.clock import Clock
-from bench.drivers.powerlogic import PowerLogic
+from bench.drivers.powerlogic import PowerLogic, Series
 from bench.measure import Measure, Unit
-from scenarios.marks import needs
+from scenarios.marks import catches, needs
 
 WAIT = 10_000_000_000
 #: A clock shows whole seconds: two readings lose up to one between them.
@@ -13,6 +13,7 @@ RESOLUTION = Decimal("1.1")
 
 
 @needs("read-clock")
+@catches("P24")
 def test_the_clock_goes(meter: PowerLogic, clock: Clock, measure: Measure) -> None:
     """In ten seconds of the bench the meter's clock goes ten seconds on."""
     before, first = clock.now(), meter.read_clock()
@@ -21,3 +22,11 @@ def test_the_clock_goes(meter: PowerLogic, clock: Clock, measure: Measure) -> No
     went = Decimal(str((second - first).total_seconds()))
     span = Decimal(after - before) / 1_000_000_000
     measure("the clock went", went, Unit.S, device=meter.name).within(round(span, 3), RESOLUTION)
+
+
+@needs("read-clock")
+@catches("P22")
+def test_the_day_of_the_week_is_that_of_the_date(target: Series, measure: Measure) -> None:
+    """Sunday is 1, and the day follows the date."""
+    found, shown = target.values(["clock_weekday"])["clock_weekday"], target.read_clock()
+    measure("day of the week", int(str(found)), device=target.name).is_(shown.isoweekday() % 7 + 1)

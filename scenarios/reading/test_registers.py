@@ -2,16 +2,19 @@
 
 from decimal import Decimal
 
-from bench.drivers.powerlogic import PowerLogic
+from bench.drivers.powerlogic import PowerLogic, Series
 from bench.drivers.powerlogic.values import PowerFactor
 from bench.errors import Refused
 from bench.measure import Measure, Unit
 from bench.procedures.reading import growth_of, read_twice
+from protocols.modbus.pdu import MAX_READ_REGISTERS
 from protocols.powerlogic.energy import WORDS, Quantity, decode
 from protocols.powerlogic.words import signed
 from scenarios.marks import catches, needs
 
 PHASES = ("a", "b", "c")
+#: The user area of the command interface: 130 registers that are all defined.
+COMMAND_AREA = 8020
 PERCENT = Decimal("0.01")
 
 
@@ -21,7 +24,6 @@ def number(value: object) -> Decimal:
 
 
 @needs("read-energy")
-@catches("D24")
 def test_energies_are_read_whole(meter: PowerLogic, measure: Measure) -> None:
     """Two readings of the 28 registers follow one another within what the load can add."""
     growth = growth_of(meter)
@@ -45,7 +47,6 @@ def test_single_registers_show_what_the_block_shows(meter: PowerLogic, measure: 
 
 
 @needs("read-energy")
-@catches("D19")
 def test_apparent_energy_is_not_less_than_real(meter: PowerLogic, measure: Measure) -> None:
     """Counted over the same time, apparent energy is at least the magnitude of real energy."""
     reading = meter.read_energies()
@@ -66,6 +67,7 @@ def test_powers_add_up(meter: PowerLogic, measure: Measure) -> None:
 
 
 @needs("read-realtime")
+@catches("P25")
 def test_apparent_power_is_the_hypotenuse(meter: PowerLogic, measure: Measure) -> None:
     """S squared is P squared plus Q squared, within one percent and the last digit."""
     found = meter.values(["real_power_total", "reactive_power_total", "apparent_power_total"])
@@ -107,6 +109,7 @@ def test_voltages_make_a_three_phase_system(meter: PowerLogic, measure: Measure)
 
 
 @needs("read-realtime")
+@catches("P23")
 def test_frequency_is_the_nominal_one(meter: PowerLogic, measure: Measure) -> None:
     """The frequency lies within two percent of the one in the set-up."""
     nominal = meter.nominal_frequency()
@@ -115,6 +118,7 @@ def test_frequency_is_the_nominal_one(meter: PowerLogic, measure: Measure) -> No
 
 
 @needs("read-realtime")
+@catches("P13")
 def test_both_register_functions_show_one_space(meter: PowerLogic, measure: Measure) -> None:
     """Functions 3 and 4 read the same set-up registers."""
     row = meter.map["ct_primary"]
@@ -141,3 +145,13 @@ def test_extremes_enclose_the_present(meter: PowerLogic, measure: Measure) -> No
         found = meter.values([f"min_{name}", name, f"max_{name}"])
         low, high = number(found[f"min_{name}"]), number(found[f"max_{name}"])
         measure(name.replace("_", " "), number(found[name]), unit, device=meter.name).between(low, high)
+
+
+@catches("P12")
+def test_a_full_request_is_answered(target: Series, measure: Measure) -> None:
+    """125 registers, the most that Modbus allows, come in one request from a block that has them all."""
+    try:
+        answer = f"{len(target.session.read(COMMAND_AREA, MAX_READ_REGISTERS))} words"
+    except Refused as error:
+        answer = f"exception {error.code}"
+    measure("answer to a full request", answer, device=target.name).is_(f"{MAX_READ_REGISTERS} words")

@@ -1,9 +1,18 @@
 """Defects: firmware bugs that can be switched on, each with an id, a symptom and the scenarios that must catch it.
 
-A defect is one function in `simulators/faults/powerlogic.py` with its row of facts; switching it on replaces decisions
-of one meter's firmware and touches no other meter.
+A defect is one function with its row of facts; switching it on replaces decisions of one meter's firmware
+(:mod:`simulators.meters.powerlogic.firmware`) and touches no other meter. One file holds one family of thought:
+
+::
+
+    powerlogic_preset         what 6209 makes of its 28 words
+    powerlogic_commands       8000 and its pointers, resets, the clock
+    powerlogic_setup          set-up sessions and what is kept of them
+    powerlogic_counting       energies between presets: load, carry, rollover, power cuts
+    powerlogic_showing        what registers say of it
+    powerlogic_communication  frames, function codes, broadcasts
 """
 
-from simulators.faults.registry import DEFECTS, Defect, switch_on
+from simulators.faults.registry import DEFECTS, Defect, Fault, switch_on
 
-__all__ = ["DEFECTS", "Defect", "switch_on"]
+__all__ = ["DEFECTS", "Defect", "Fault", "switch_on"]

@@ -1,35 +1,91 @@
-"""The list of defects and how one is switched on."""
+"""The list of defects, what is known of each, and how one is switched on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Literal
 
 from simulators.meters.powerlogic.meter import Meter
 
+#: Who is hurt: the one who pays, the one who relies on what the meter does, or the one who looks at it.
+Severity = Literal["billing", "function", "cosmetic"]
+Install = Callable[[Meter], None]
 
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """A firmware bug: what it is, what an observer sees, and how it is put into a meter."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that goes wrong on purpose: a firmware defect, or a mistake at the bench.
+
+    Attributes:
+        id: D.. and O.. as in the domain reference, P.. are meterbench's own.
+        title: what is wrong, in a few words.
+        symptom: what an observer sees.
+        shows: a regular expression for the names of the measurements that may fail because of it; an exception that
+            ends a scenario has the name `raised NoAnswer: ...`. What fails under another name is an accident.
+        caught_by: the scenarios that must catch it, by function name.
+        severity: who is hurt.
+        why: what makes it plausible, for those that stand in no reference.
+        model: a model on which it shows, empty where every target does.
+        family: whose meters.
+    """
 
     id: str
     title: str
     symptom: str
-    install: Callable[[Meter], None]
+    shows: str
+    caught_by: tuple[str, ...]
+    severity: Severity = "billing"
+    why: str = ""
+    model: str = ""
+    family: str = "powerlogic"
+
+    def explains(self, failure: str) -> bool:
+        """Whether a failing measurement (or exception) of this name is the symptom."""
+        return re.search(self.shows, failure) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defect(Fault):
+    """A firmware bug: its facts, and how it is put into a meter."""
+
+    install: Install
 
 
 DEFECTS: dict[str, Defect] = {}
-_FAMILIES = ("simulators.faults.powerlogic",)
+_FAMILIES = (
+    "simulators.faults.powerlogic_preset",
+    "simulators.faults.powerlogic_commands",
+    "simulators.faults.powerlogic_setup",
+    "simulators.faults.powerlogic_counting",
+    "simulators.faults.powerlogic_showing",
+    "simulators.faults.powerlogic_communication",
+)
 
 
-def defect(id_: str, title: str, symptom: str) -> Callable[[Callable[[Meter], None]], Callable[[Meter], None]]:
-    """Register a function that puts a defect into a meter."""
+def defect(
+    id_: str,
+    title: str,
+    symptom: str,
+    *,
+    shows: str,
+    caught_by: str | Sequence[str],
+    severity: Severity = "billing",
+    why: str = "",
+    model: str = "",
+) -> Callable[[Install], Install]:
+    """Register a function that puts a defect into a meter; see :class:`Fault` for the facts."""
+    scenarios = (caught_by,) if isinstance(caught_by, str) else tuple(caught_by)
 
-    def register(install: Callable[[Meter], None]) -> Callable[[Meter], None]:
+    def register(install: Install) -> Install:
         if id_ in DEFECTS:
             raise ValueError(f"two defects are called {id_}")
-        DEFECTS[id_] = Defect(id_, title, symptom, install)
+        DEFECTS[id_] = Defect(
+            id=id_, title=title, symptom=symptom, shows=shows, caught_by=scenarios, severity=severity, why=why,
+            model=model, install=install,
+        )  # fmt: skip
         return install
 
     return register

@@ -85,7 +85,7 @@ WRONG = {
     "no such option": (["run", "--fly"], "No such option"),
     "no such scenario": (
         ["run", "no_such_scenario"],
-        "no scenario is called 'no_such_scenario'; shipped: energy_preset",
+        "no scenario is called 'no_such_scenario'; shipped: counting, energy_preset",
     ),
     "no such test file": (["run", "reading/test_nothing.py"], "no scenario is called 'reading/test_nothing.py'"),
     "no such station": (["run", "--station", "no.yaml"], "no.yaml:1: there is no such file"),
@@ -173,8 +173,8 @@ def test_the_result_as_json_is_one_object_and_the_rest_is_on_stderr(call: Any) -
     assert said.json["exit"] == 0
     assert said.json["seed"] == 7
     assert said.json["evidence"] == "ev"
-    assert said.json["verdicts"]["pass"] == 1
-    assert "1 passed" in said.err
+    assert said.json["verdicts"]["pass"] == 2
+    assert "2 passed" in said.err
 
 
 def test_two_runs_with_one_seed_have_one_digest(call: Any) -> None:
@@ -238,7 +238,7 @@ def test_scenarios_are_found_among_the_shipped_ones_first() -> None:
     assert find_scenarios(("reading",)) == [shipped / "reading"]
     Path("reading").mkdir()
     assert find_scenarios(("reading", "./reading", ".")) == [shipped / "reading", Path("reading"), Path()]
-    with pytest.raises(UsageError, match="shipped: energy_preset, programming, reading"):
+    with pytest.raises(UsageError, match="shipped: counting, energy_preset, programming, reading"):
         find_scenarios(("elsewhere",))
 
 
@@ -435,7 +435,7 @@ def test_a_report_of_evidence_that_was_changed_says_so_and_is_1(call: Any) -> No
 def test_the_defects_and_mistakes_are_listed(call: Any) -> None:
     rows = call("defects", "list", "--json").json
     assert {row["id"] for row in rows} >= {"D04", "D15", "O01", "O05", "O10"}
-    assert "D15  defect   the preset is not saved" in call("defects", "list").out
+    assert "D15  defect   billing   the preset is not saved" in call("defects", "list").out
 
 
 # -- a process of its own ----------------------------------------------------------------------------------------------

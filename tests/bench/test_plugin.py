@@ -25,7 +25,7 @@ PRELOADED = [
         "bench.links.tcp",
         "bench.procedures.commissioning",
         "bench.procedures.mistakes",
-        "simulators.faults.powerlogic",
+        "simulators.faults.powerlogic_preset",
     )
 ]
 pytest_plugins = ["pytester"]

@@ -290,12 +290,14 @@ def test_a_journal_keeps_how_each_step_ended(tmp_path: Path) -> None:
 
 
 def test_every_mistake_is_an_operator_who_errs_in_one_step() -> None:
-    for mistake, kind in MISTAKES.items():
-        own = {name for name in vars(kind) if not name.startswith("_")}
-        assert len(own) == 1, mistake
+    for id_, mistake in MISTAKES.items():
+        own = {name for name in vars(mistake.operator) if not name.startswith("_")}
+        assert len(own) == 1, id_
         assert own <= set(vars(Operator))
-        assert (kind.__doc__ or "").startswith(f"{mistake}: ")
-        assert operator_who(mistake) is kind
+        assert mistake.id == id_
+        assert mistake.title
+        assert mistake.symptom
+        assert operator_who(id_) is mistake.operator
     assert operator_who(None) is Operator
 
 

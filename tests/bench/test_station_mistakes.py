@@ -168,7 +168,7 @@ DEVICES = [
     ("address: 3", "address: 3, simulate: {profile: {rollover: stop}}", "7: devices.old.simulate.profile.rollover: profile value rollover is one of wrap, saturate, not 'stop'"),
     ("address: 3", "address: 3, simulate: {profile: {atomic_block_read: 1}}", "7: devices.old.simulate.profile.atomic_block_read: profile value atomic_block_read is true or false, not 1"),
     ("address: 3", "address: 3, simulate: {profile: {exec_delay: 2 hours}}", "7: devices.old.simulate.profile.exec_delay: '2 hours' is no duration: a number with ms, s or min"),
-    ("address: 3", "address: 3, simulate: {defects: [D04, D4]}", f'7: devices.old.simulate.defects.1: there is no defect "D4"; did you mean D04? there are: {DEFECTS}'),
+    ("address: 3", "address: 3, simulate: {defects: [D04, D4]}", f'7: devices.old.simulate.defects.1: there is no defect "D4"; did you mean D42? there are: {DEFECTS}'),
     ("  new: {", "  -new: {", f'8: devices.-new: "-new" {ID}'),
 ]  # fmt: skip
 

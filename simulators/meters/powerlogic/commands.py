@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from protocols.powerlogic.energy import WORDS, Quantity
 from protocols.powerlogic.words import FIRST_YEAR, LAST_YEAR
+from simulators.meters.powerlogic.firmware import INVALID_COMMAND
 from simulators.meters.powerlogic.setup import SetupSession
 
 if TYPE_CHECKING:
     from simulators.meters.powerlogic.series import SeriesMeter
 
 DONE = 0
-INVALID_COMMAND = 81
 INVALID_PARAMETERS = 82
 #: A master reset takes at least 20 s before command 1130 (FAQ FA221475).
 MASTER_RESET_TIME = 20_000_000_000
@@ -50,13 +50,13 @@ def _preset_energies(meter: SeriesMeter, now: int) -> int:
         if after != before:
             meter.put_energies(now, after)
         return INVALID_PARAMETERS
+    if not firmware.carries_out(meter, words):
+        return DONE
     meter.put_energies(
-        now, firmware.energies_of(words, before), safe_at=firmware.save_time(now, meter.profile.save_delay)
+        now, firmware.energies_of(words, before), safe_at=firmware.preset_save_time(now, meter.profile.save_delay)
     )
     meter.stamp("energy_preset_time", now)
-    if firmware.preset_clears_neighbours:
-        meter.clear_partial("conditional", now)
-        meter.demand.reset(now)
+    firmware.after_preset(meter, now)
     return DONE
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from protocols.modbus.pdu import ExceptionCode, ModbusException
 from protocols.powerlogic.energy import BASE, WORDS, Quantity, encode
 from protocols.powerlogic.tables import Register, register_map
-from protocols.powerlogic.words import NOT_AVAILABLE, encode_date, encode_power_factor, unsigned
+from protocols.powerlogic.words import NOT_AVAILABLE, unsigned
 from simulators.metering.energy import WH
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ Value = int | tuple[int, bool] | datetime | None
 _MILLI = {"A": 1000, "V": 1000, "Hz": 1000, "kW": 10**6, "kvar": 10**6, "kVA": 10**6}
 _DECIMAL_SCALES = {"0.01": -2, "0.1": -1}
 _WORD_LIMIT = 32_767
-#: Time between two words of a block that is not read in one piece (profile value `atomic_block_read`; assumed).
-_WORD_TIME = 500_000
 
 
 class EnergyBlock:
@@ -53,7 +51,7 @@ class EnergyBlock:
         values = meter.energies_picojoule(now)
         rates = meter.energy_rates()
         by_quantity = dict(zip(Quantity, values, strict=True))
-        words = [w for q in meter.model.order for w in meter.firmware.words_of(meter.shown(by_quantity[q]))]
+        words = [w for q in meter.model.order for w in meter.firmware.words_of(q.value, meter.shown(by_quantity[q]))]
         self._bytes = struct.pack(f">{len(words)}h", *words)
         self._version = meter.energy_version
         changes = [_next_change(value, rate) for value, rate in zip(values, rates, strict=True) if rate]
@@ -110,8 +108,8 @@ def read_block(meter: Meter, first: int, count: int, now: int) -> list[int]:
 def _words_at(meter: Meter, row: Register, first: int, now: int) -> list[int]:
     if meter.profile.atomic_block_read or row.kind != "energy":  # looking ahead at an energy changes nothing
         return words_of(meter, row, now)
-    start = row.number - first
-    return [words_of(meter, row, now + max(0, start + i) * _WORD_TIME)[i] for i in range(row.count)]
+    instant = meter.firmware.word_instant
+    return [words_of(meter, row, instant(row.number + i, first, now))[i] for i in range(row.count)]
 
 
 def words_of(meter: Meter, row: Register, now: int) -> list[int]:
@@ -127,12 +125,12 @@ def encode_row(meter: Meter, row: Register, value: Value) -> list[int]:
     if value is None:
         return [NOT_AVAILABLE] * row.count
     if isinstance(value, datetime):
-        words = encode_date(value, min(row.count, meter.model.date_words))
+        words = meter.firmware.date_words(value, min(row.count, meter.model.date_words))
         return [*words, *[NOT_AVAILABLE] * (row.count - len(words))]
     if row.kind == "float":
         return _float_words(_power_factor(*value) if isinstance(value, tuple) else value / _MILLI.get(row.unit, 1))
     if isinstance(value, tuple):
-        return [encode_power_factor(value[0], lagging=value[1])]
+        return [meter.firmware.power_factor_word(*value)]
     if row.kind == "energy":
         return [unsigned(word) for word in _energy_words(meter, row, value)]
     return [_scaled(meter.config, row, value)]
@@ -144,7 +142,9 @@ def _power_factor(thousandths: int, lagging: bool) -> float:  # noqa: FBT001  # 
 
 def _energy_words(meter: Meter, row: Register, value: int) -> Sequence[int]:
     """Four words as the firmware has them; incremental energies have three and begin again at zero above (assumed)."""
-    return meter.firmware.words_of(value) if row.count == WORDS else encode(value % BASE**row.count, row.count)
+    if row.count == WORDS:
+        return meter.firmware.words_of(row.name, value)
+    return encode(value % BASE**row.count, row.count)
 
 
 def _scaled(config: Mapping[str, int], row: Register, value: int) -> int:

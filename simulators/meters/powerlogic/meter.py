@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from protocols.modbus.pdu import ModbusException
+from protocols.modbus.pdu import ExceptionCode, ModbusException
 from protocols.powerlogic.energy import WORDS, Quantity
 from protocols.powerlogic.tables import Model, Register, register_map
 from protocols.powerlogic.words import pack_words, unpack_words, unsigned
@@ -41,24 +41,27 @@ class Meter(Metrology):
         self._energy_start = register_map(model.family)[model.order[0].value].number
         super().__init__(model, feeder, epoch, profile, installation)
 
-    def read_registers(self, _function: int, start: int, count: int, now: int) -> bytes:
+    def read_registers(self, function: int, start: int, count: int, now: int) -> bytes:
         """Words from the PDU address `start` as big-endian bytes; both register functions show the same space."""
         self.settle(now)
-        first = start + 1
+        firmware = self.firmware
+        if count > firmware.most_registers:
+            raise ModbusException(ExceptionCode.ILLEGAL_DATA_VALUE)
+        first = firmware.first_register(function, start)
         block_start = self._energy_start
         if block_start <= first and first + count <= block_start + _ENERGY_WORDS and self.profile.atomic_block_read:
             begin = 2 * (first - block_start)
             return self._energy_block.at(self, now)[begin : begin + 2 * count]
         return pack_words(read_block(self, first, count, now))
 
-    def write_registers(self, start: int, data: bytes, now: int, _function: int) -> None:
+    def write_registers(self, start: int, data: bytes, now: int, function: int) -> None:
         """Words for the PDU address `start`: all of them are written, or none and the request is refused.
 
         Raises:
             ModbusException: the profile's `locked_write` for a register that takes no write (now), 03 for a value.
         """
         self.settle(now)
-        values = unpack_words(data)
+        values = self.firmware.stored(function, start + 1, unpack_words(data))
         rows = [self._writable(start + 1 + i, now) for i in range(len(values))]
         for row, value in zip(rows, values, strict=True):
             self.check_write(row, value)
@@ -89,6 +92,11 @@ class Meter(Metrology):
         """The words of a register that is stored rather than measured; None for the others."""
         value = self.config.get(row.name)
         return None if value is None or row.count > 1 else [unsigned(value)]
+
+    @property
+    def checks_byte_count(self) -> bool:
+        """Whether a write of several registers is refused when its byte count is not that of its quantity."""
+        return self.firmware.checks_byte_count
 
     def report_server_id(self, _now: int) -> bytes:
         """Function 17: 64h, FFh and the product id (PM600 bulletin); PM800: 250, FFh, its name (user guide p. 80)."""

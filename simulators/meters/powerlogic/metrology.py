@@ -22,7 +22,6 @@ from simulators.meters.powerlogic.measuring import Measured, Ratios, measure
 from simulators.meters.powerlogic.profile import Profile
 from simulators.power.feeder import Feeder
 
-_WRAP = LIMIT + 1
 #: Conditional and incremental energies count five of the seven quantities (ACCESS 9340 EN-148).
 PARTIAL = (Quantity.REAL_IN, Quantity.REACTIVE_IN, Quantity.REAL_OUT, Quantity.REACTIVE_OUT, Quantity.APPARENT_TOTAL)
 #: Power demand as a meter leaves the factory (assumed).
@@ -148,7 +147,7 @@ class Metrology:
         real, reactive, apparent = (seen.real[-1], seen.reactive[-1], seen.apparent[-1]) if self._powered else (0, 0, 0)
         into, out = (max(real, 0), max(reactive, 0)), (max(-real, 0), max(-reactive, 0))
         totals = self.firmware.total_rates(self.signed_mode, real, reactive)
-        self._accumulators.run_at(now, (*into, *out, *totals, apparent))
+        self._accumulators.run_at(now, self.firmware.counted(self, (*into, *out, *totals, apparent)))
         partial = (*into, *out, apparent)
         self._conditional.run_at(now, partial if self._counts_conditional else (0,) * len(partial))
         self._incremental.run_at(now, partial)
@@ -203,9 +202,7 @@ class Metrology:
         wh = whole_wh(picojoule)
         if -LIMIT <= wh <= LIMIT:
             return wh
-        if self.profile.rollover == "saturate":
-            return LIMIT if wh > 0 else -LIMIT
-        return wh % _WRAP if wh > 0 else -(-wh % _WRAP)
+        return self.firmware.beyond_limit(wh, self.profile.rollover)
 
     def energy_rates(self) -> tuple[int, ...]:
         """The rates of the seven energies in mW (mvar, mVA)."""
@@ -283,7 +280,7 @@ class Metrology:
             else:
                 self.stamps[name] = before
 
-        self.stamps[name] = self.clock.read(now)
+        self.stamps[name] = self.firmware.stamped(self.clock.read(now))
         self.journal.changed(now, now + self.profile.save_delay, undo)
 
     def set_clock(self, now: int, moment: datetime) -> None:
@@ -303,8 +300,10 @@ class Metrology:
         """Start the firmware: silent for the boot time, a new interval of demand, volatile state as after power-up."""
         self._booted_at = now + self.profile.boot
         self.demand.begin_anew(now, self.since_midnight)
+        self.firmware.after_boot(self, now)
 
     def _power_lost(self, now: int) -> None:
+        self.firmware.before_power_loss(self, now)
         self._powered = False
         self._due.clear()
         self.journal.power_lost(now)

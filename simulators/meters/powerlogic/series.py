@@ -12,7 +12,7 @@ from protocols.powerlogic.tables import Model, Register, commands, register_map
 from protocols.powerlogic.words import NOT_AVAILABLE, signed
 from simulators.metering.demand import MINUTE, Mode, Setting
 from simulators.metering.energy import WH
-from simulators.meters.powerlogic.commands import COMMANDS, INVALID_COMMAND
+from simulators.meters.powerlogic.commands import COMMANDS
 from simulators.meters.powerlogic.compact import CompactDoor
 from simulators.meters.powerlogic.meter import Meter
 from simulators.meters.powerlogic.metrology import Installation
@@ -94,7 +94,7 @@ class SeriesMeter(Meter):
     def settle(self, now: int) -> None:
         """Let what was due happen; an abandoned setup session ends."""
         super().settle(now)
-        if self.setup is not None and self.setup.expired(now):
+        if self.setup is not None and self.firmware.session_ended(self.setup, now):
             self.setup = None
 
     def may_write(self, row: Register, now: int) -> bool:
@@ -143,7 +143,7 @@ class SeriesMeter(Meter):
         """What defect D30 opens: a direct write to a live energy register."""
         position = list(Quantity).index(Quantity(row.name))
         values = self.energies_picojoule(now)
-        words = list(self.firmware.words_of(self.shown(values[position])))
+        words = list(self.firmware.words_of(row.name, self.shown(values[position])))
         words[index] = signed(value)
         values[position] = decode(words[:WORDS]) * WH
         self.put_energies(now, values)
@@ -156,15 +156,18 @@ class SeriesMeter(Meter):
         What a reset has wiped stays wiped: such a command takes its own result with it.
         """
         name = commands(self.model.family).get(code)
-        pointers = [self.area[register - AREA_START] for register in (_POINTER_STATUS, _POINTER_RESULT)]
-        result = COMMANDS[name](self, now) if name else INVALID_COMMAND
+        firmware = self.firmware
+        aimed = [self.area[register - AREA_START] for register in (_POINTER_STATUS, _POINTER_RESULT)]
+        pointers = firmware.result_registers(*aimed)
+        command = (firmware.commands.get(name) or COMMANDS[name]) if name else firmware.unknown_command
+        result = command(self, now)
         if self._area is None:
             return
         if self.profile.clear_command:
             self._area[0] = 0
         shown = code if self.profile.status_semantics == "command" else result
         for pointer, value in zip(pointers, (shown, result), strict=True):
-            if USER_START <= pointer < AREA_END and self.firmware.writes_result(code, result):
+            if USER_START <= pointer < AREA_END and firmware.writes_result(code, result):
                 self._area[pointer - AREA_START] = value
 
     def parameter(self, index: int) -> int:
@@ -193,7 +196,7 @@ class SeriesMeter(Meter):
         self.config.update({name: value for name, value in draft.items() if name not in _DEMAND})
         if any(name in draft for name in _DEMAND):
             self.demand.configure(now, setting, self.since_midnight)
-        self.journal.changed(now, now + self.profile.save_delay, undo)
+        self.journal.changed(now, self.firmware.setup_save_time(now, self.profile.save_delay), undo)
         self.after_change(now)
 
     def _demand_words(self) -> dict[str, int]:

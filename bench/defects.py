@@ -1,0 +1,164 @@
+"""The kill matrix: what the scenarios catch of all that can be switched on, and whether they ever cry wolf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bench.commands.run import find_scenarios
+from bench.errors import UsageError
+from bench.procedures.mistakes import MISTAKES, Mistake
+from bench.repetition import Case, Failure, repeat
+from bench.run import Options
+from bench.station import find_station
+from simulators.faults.registry import Fault, load
+
+#: The meter that hands its readings over, and the one that has the defect unless it shows on another model.
+SOURCE, TARGET = "cm2350", "new-cm4250"
+
+
+@dataclass(slots=True)
+class Matrix:
+    """What a run against all defects found. Scenarios are named `folder/file.py::function`.
+
+    Attributes:
+        matrix: defect to the scenarios that failed about its symptom.
+        accidental: what failed that is no symptom of the defect that was switched on, one line each.
+        missed: scenarios that must catch a defect and did not, one line each.
+        false_alarms: what failed on healthy devices, one line each.
+        healthy_seeds: how many runs without any defect there were.
+    """
+
+    matrix: dict[str, list[str]]
+    healthy_seeds: int
+    accidental: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    false_alarms: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many defects and mistakes were switched on."""
+        return len(self.matrix)
+
+    @property
+    def survivors(self) -> list[str]:
+        """Those that no scenario noticed."""
+        return [id_ for id_, killers in self.matrix.items() if not killers]
+
+    @property
+    def killed(self) -> int:
+        """How many were noticed."""
+        return self.total - len(self.survivors)
+
+    @property
+    def flawless(self) -> bool:
+        """Whether everything was caught for the right reason and nothing else was."""
+        return not (self.survivors or self.accidental or self.missed or self.false_alarms)
+
+    def facts(self) -> dict[str, object]:
+        """The object that `--json` prints."""
+        return {
+            "total": self.total,
+            "killed": self.killed,
+            "survivors": self.survivors,
+            "accidental": self.accidental,
+            "missed": self.missed,
+            "healthy_seeds": self.healthy_seeds,
+            "false_alarms": self.false_alarms,
+            "matrix": self.matrix,
+        }
+
+
+def faults(family: str | None = None, ids: Sequence[str] = ()) -> dict[str, Fault]:
+    """Defects and mistakes by id, of a family and among `ids` if these are given.
+
+    Raises:
+        UsageError: no defect has this family or id.
+    """
+    every: dict[str, Fault] = {**dict(sorted(load().items())), **MISTAKES}
+    families = {fault.family for fault in every.values()}
+    if family is not None and family not in families:
+        raise UsageError(f"no defect is of the family {family!r}; known: {', '.join(sorted(families))}")
+    for id_ in ids:
+        if id_ not in every:
+            raise UsageError(f"no defect or mistake is called {id_!r}; known: {', '.join(every)}")
+    return {id_: f for id_, f in every.items() if family in (None, f.family) and (not ids or id_ in ids)}
+
+
+def kill_matrix(
+    scenarios: Sequence[str],
+    against: dict[str, Fault],
+    seeds: int,
+    *,
+    target: str = TARGET,
+    promised_only: bool = False,
+) -> Matrix:
+    """Run scenarios against defects and mistakes, one at a time, and `seeds` times against none.
+
+    Args:
+        scenarios: shipped ones or paths, as `meterbench run` takes them; all shipped ones if there are none.
+        against: the defects and mistakes.
+        seeds: how many runs of healthy devices.
+        target: the device of the built-in station that has the defects, but for those that show on one model only.
+        promised_only: run each defect against the scenarios that must catch it and no others.
+
+    Raises:
+        UsageError: there is no such scenario.
+    """
+    found = Matrix({id_: [] for id_ in against}, seeds)
+    promises = {id_: set(fault.caught_by) for id_, fault in against.items()}
+    seen: set[str] = set()
+
+    def listen(case: Case, scenario: str, failures: Sequence[Failure]) -> None:
+        function = scenario.rpartition("::")[2]
+        seen.add(function)
+        fault = against.get(case.name)
+        if fault is None:
+            found.false_alarms += [f"{case.name}: {scenario}: {failure.name}" for failure in failures]
+        elif _about(fault, failures, case):
+            promises[fault.id].discard(function)
+            found.matrix[fault.id].append(scenario)
+        elif failures:
+            found.accidental.append(f"{fault.id}: {scenario}: {failures[0].name}")
+
+    cases = [*_sick(against.values(), target, promised_only=promised_only), *_healthy(seeds)]
+    for result in repeat(find_scenarios(tuple(scenarios)), cases):
+        listen(*result)
+    found.missed = [f"{id_}: {name}" for id_, names in promises.items() for name in sorted(names & seen)]
+    return found
+
+
+def _about(fault: Fault, failures: Sequence[Failure], case: Case) -> bool:
+    """Whether something failed about the symptom: in the scenario's body, and on the device that has the defect."""
+    return any(
+        fault.explains(failure.name)
+        and not failure.in_setup
+        and (isinstance(fault, Mistake) or failure.device in (None, *case.about))
+        for failure in failures
+    )
+
+
+def _sick(against: Iterable[Fault], target: str, *, promised_only: bool) -> list[Case]:
+    cases = []
+    for fault in against:
+        device = _device_of(fault.model) if fault.model else target
+        options = Options(mistake=fault.id) if isinstance(fault, Mistake) else Options(defects={device: [fault.id]})
+        only = frozenset(fault.caught_by) if promised_only else None
+        cases.append(Case(fault.id, options, frozenset({SOURCE, device}), frozenset({device}), only))
+    return cases
+
+
+def _device_of(model: str) -> str:
+    """The replacement of this model on the built-in station."""
+    return [device.id for device in find_station("sim").devices.values() if device.model == model][-1]
+
+
+def _healthy(seeds: int) -> list[Case]:
+    """Runs without a defect: with each seed another old meter and another new one."""
+    devices = list(find_station("sim").devices.values())
+    old, new = ([device.id for device in devices if (device.link == link)] for link in ("bus", "lan"))
+    cases = []
+    for seed in range(seeds):
+        pair = frozenset({old[seed % len(old)], new[seed % len(new)]})
+        cases.append(Case(f"seed {seed}", Options(seed=seed), pair, pair))
+    return cases

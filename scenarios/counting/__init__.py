@@ -1,0 +1,1 @@
+"""How energies are counted: on the right side, Wh by Wh, across carries, at the end, and across power cuts."""
