@@ -29,12 +29,12 @@ class Supplies:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def cycle(self, device: str, off: int = OFF_TIME) -> None:
+    def cycle(self, device: str, off: int | None = None) -> None:
         """Switch a device's supply off and on again.
 
         Args:
             device: its name in the station.
-            off: for how long, ns.
+            off: for how long, ns; by default two seconds, or what the station's own command does.
 
         Raises:
             Undeterminable: the station has no means to, or none to choose for how long.
@@ -44,7 +44,7 @@ class Supplies:
             self._host.catch_up()
             self._host.stage.switch_supply(device, on=False)
             try:
-                self._host.clock.sleep(off)
+                self._host.clock.sleep(OFF_TIME if off is None else off)
             finally:
                 self._host.catch_up()
                 self._host.stage.switch_supply(device, on=True)
@@ -53,13 +53,13 @@ class Supplies:
         if control is None:
             raise Undeterminable("what a power cycle shows", f"power control of {device}")
         if control.cycle is not None:
-            if off != OFF_TIME:
+            if off is not None:
                 raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
             run_command(control.cycle, device)
         else:
             try:
                 run_command(str(control.off), device)
-                self._host.clock.sleep(off)
+                self._host.clock.sleep(OFF_TIME if off is None else off)
             finally:
                 run_command(str(control.on), device)
         self._host.clock.sleep(control.boot)

@@ -59,7 +59,7 @@ def lab(text: str | None = None) -> str:
 
 # -- words -------------------------------------------------------------------------------------------------------------
 
-HELP = [[], *[[name] for name in cli.COMMANDS], ["station", "check"], ["defects", "list"]]
+HELP = [[], *[[name] for name in cli.COMMANDS], ["station", "check"], ["defects", "list"], ["defects", "run"]]
 
 
 @pytest.mark.parametrize("words", HELP, ids=lambda words: " ".join(words) or "meterbench")
@@ -435,6 +435,11 @@ def test_a_report_of_evidence_that_was_changed_says_so_and_is_1(call: Any) -> No
 def test_the_defects_and_mistakes_are_listed(call: Any) -> None:
     rows = call("defects", "list", "--json").json
     assert {row["id"] for row in rows} >= {"D04", "D15", "O01", "O05", "O10"}
+    assert {row["severity"] for row in rows} == {"billing", "function", "cosmetic"}
+    assert next(row for row in rows if row["id"] == "D30")["caught_by"] == [
+        "test_the_live_energies_take_no_direct_write"
+    ]
+    assert len(call("defects", "list", "--family", "powerlogic", "--json").json) == len(rows) == 75
     assert "D15  defect   billing   the preset is not saved" in call("defects", "list").out
 
 

@@ -90,6 +90,23 @@ def test_a_real_supply_with_two_commands_is_switched_on_again_even_if_switching_
     assert log.read_text() == "on\n"
 
 
+def test_how_long_a_supply_stays_off_can_be_chosen_where_the_station_can(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with stand(two_meters(link=LAN), tmp_path) as on:
+        began = on.host.clock.now()
+        on.bench.supplies.cycle("new", 60_000_000_000)
+        assert on.host.clock.now() - began == 60_000_000_000
+    two = f'{{type: command, off: "{says(log, "off")}", on: "{says(log, "on")}", boot: 1 ms}}'
+    with stand(real(f", power: {two}"), tmp_path / "two") as on:
+        on.bench.supplies.cycle("new", 1_000_000)
+    assert log.read_text() == "off\non\n"
+    one = f'{{type: command, cycle: "{says(log, "cycle")}", boot: 1 ms}}'
+    lacking = pytest.raises(Undeterminable, match="separate off and on commands for new")
+    with stand(real(f", power: {one}"), tmp_path / "one") as on, lacking:
+        on.bench.supplies.cycle("new", 1_000_000)
+    assert log.read_text() == "off\non\n"
+
+
 def test_a_real_load_is_set_by_its_command(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with stand(real(f', load: {{type: command, set: "{says(log, "{watts}")}"}}'), tmp_path) as on:

@@ -252,6 +252,29 @@ def test_nothing_is_written_with_the_permission_for_another_device(line: Line) -
     assert stranger.writes == []
 
 
+def test_a_damaged_block_differs_from_a_right_one_in_its_byte_count_only(line: Line) -> None:
+    line.session.write_block(line.armed, 8022, [5, 0xFFFA])
+    line.device.answers = [exception(3)]
+    with pytest.raises(Refused, match="illegal data value"):
+        line.session.write_damaged(line.armed, 8022, [5, 0xFFFA], byte_count=6)
+    right_one, damaged_one = line.device.heard[-2:]
+    assert right_one.hex() == "101f550002040005fffa"
+    assert damaged_one.hex() == "101f550002060005fffa"
+    assert line.session.writes[-1] == (8022, (5, 0xFFFA))
+
+
+def test_a_broadcast_goes_out_once_and_waits_for_nobody(tmp_path: Path) -> None:
+    with stand(two_meters(of_new=", profile: {accepts_broadcast: true}"), tmp_path) as on:
+        began, armed = on.host.clock.now(), on.bench.arm(on.new)
+        on.new.session.broadcast(armed, 8100, 4321)
+        on.host.clock.sleep(SECOND // 10)
+        assert on.new.session.read(8100) == [4321]
+        assert on.host.clock.now() - began < SECOND
+        assert on.new.session.writes == [(8100, (4321,))]
+        with pytest.raises(NotArmed):
+            on.old.session.broadcast(armed, 8100, 1)
+
+
 def test_what_was_sent_is_known_even_if_no_answer_came(line: Line) -> None:
     line.device.answers = [silent]
     with pytest.raises(NoAnswer):

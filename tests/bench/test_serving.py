@@ -102,6 +102,17 @@ def test_every_simulated_device_has_an_endpoint_of_each_kind(serve: Callable[...
     assert server.lines[-1]["ready"] is True
 
 
+def test_a_served_device_has_its_defects_for_everybody(serve: Callable[..., Server], tmp_path: Path) -> None:
+    file = tmp_path / "sick.yaml"
+    file.write_text(STATION.replace("simulate: {load: 36 MW}}", "simulate: {load: 0 kW, defects: [D30, P12]}}"))
+    server = serve(str(file))
+    with ModbusTcpClient("127.0.0.1", port=int(server.url("new", "modbus-tcp").rpartition(":")[2])) as client:
+        assert client.read_holding_registers(8019, count=125, device_id=1).exception_code == 3
+        assert len(client.read_holding_registers(8019, count=124, device_id=1).registers) == 124
+        assert not client.write_register(1699, 4321, device_id=1).isError()
+    assert energy(server) == 4321
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_at_once_and_without_a_word(serve: Callable[..., Server], desk: str, number: int) -> None:
     server = serve(desk)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bench_stand import GOLDEN, LAN, Stand, stand, two_meters
 
 from bench.drivers.modbus import ModbusSession
+from bench.drivers.powerlogic import PowerLogic
+from bench.drivers.powerlogic.values import EnergyReading
 from bench.errors import DeviceError, NotArmed, StationError, UsageError, WrongDevice
 from bench.measure import Measure
 from bench.procedures.energy_transfer import transfer_energy
 from bench.procedures.operator import Aim, Operator
+from bench.procedures.reading import Growth
 from bench.procedures.transfer_judgement import judge_transfer
 from bench.procedures.transfer_precheck import NotATarget, TransferRefused
 from bench.verdicts import Verdict
 from protocols.powerlogic.energy import Quantity, encode_set
+from simulators.world import SECOND
 
 ELSEWHERE = Aim(status=8100, result=8101, data=8110)
 ZERO = dict.fromkeys(Quantity, 0)
@@ -169,6 +174,27 @@ def test_a_second_transfer_is_refused_and_writes_nothing(tmp_path: Path) -> None
         with pytest.raises(TransferRefused, match=r"took these readings over on 2026-03-10 .* would erase"):
             on.bench.transfer(on.old, on.new)
         assert len(writes(on)) == once
+
+
+class ReadsLater(Operator):
+    """Reads one energy a while before the others."""
+
+    def read(self, source: PowerLogic, growth: Growth) -> EnergyReading:
+        early = source.read_energies()[Quantity.REAL_IN]
+        source.clock.sleep(60 * SECOND)
+        late = super().read(source, growth)
+        return replace(late, values={**late.values, Quantity.REAL_IN: early})
+
+
+def test_readings_of_different_instants_are_refused_before_the_first_write(tmp_path: Path) -> None:
+    with stand(two_meters(load="48 kW"), tmp_path / "load") as on:
+        with pytest.raises(
+            TransferRefused, match=r"old are not of one instant: real energy in was taken as \d+ and is"
+        ):
+            on.bench.transfer(on.old, on.new, operator=ReadsLater())
+        assert writes(on) == []
+    with stand(two_meters(), tmp_path / "no load") as on:
+        assert on.bench.transfer(on.old, on.new, operator=ReadsLater()).result == 0
 
 
 def test_a_cm2_is_no_target(tmp_path: Path) -> None:
