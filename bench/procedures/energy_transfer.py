@@ -8,7 +8,7 @@ sent once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from bench.drivers.powerlogic import PowerLogic, Series
@@ -72,6 +72,9 @@ def transfer_energy(
     with _told_if_broken_off(report, journal):
         try:
             _write(target, report, journal, hands, armed)
+        except BaseException:
+            _learn_result(target, report, journal, hands)
+            raise
         finally:
             _restore(target, report, journal, armed)
         if not report.stopped:
@@ -150,6 +153,15 @@ def _state_known(report: TransferReport) -> str:
     if report.result is not None:
         return f"the command was answered with {report.result}"
     return "the command was sent and its result is not known: read 1700-1727 and 3290 before anything is repeated"
+
+
+def _learn_result(target: Series, report: TransferReport, journal: Journal, hands: Operator) -> None:
+    """Broken off after the command: ask for its result before the pointers go, so that it is known if it can be."""
+    if report.commanded_at is None or report.result is not None:
+        return
+    with suppress(BenchError), journal.step("learn the result of the command"):
+        report.result = target.await_result(hands.aim.result)
+        journal.audit("result", device=target.name, register=hands.aim.result, value=report.result)
 
 
 def _restore(target: Series, report: TransferReport, journal: Journal, armed: Armed) -> None:

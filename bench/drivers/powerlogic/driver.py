@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -89,6 +89,8 @@ class PowerLogic(ABC):
         self.model = model
         self.session = session
         self.clock = clock
+        #: Told of every identification, for the evidence.
+        self.on_identified: Callable[[Identification], None] | None = None
         self.map: RegisterMap = register_map(model.family)
 
     def __str__(self) -> str:
@@ -99,6 +101,8 @@ class PowerLogic(ABC):
     def identify(self) -> tuple[Identification, list[Finding]]:
         """What the meter says of itself, and how that compares with the station."""
         found = identify(self.session, self.model)
+        if self.on_identified is not None:
+            self.on_identified(found)
         return found, compare(found, self.model, self.device)
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -167,7 +171,7 @@ class PowerLogic(ABC):
         found = self.values(names)
         scale = max(self._scales([self.map[name] for name in names]).values())
         resolution = Decimal(1).scaleb(scale) * 1000
-        return {name.split("_")[0]: abs(_decimal(found[name])) * 1000 + resolution for name in names}
+        return {name.split("_")[0]: abs(self._decimal(found[name], name)) * 1000 + resolution for name in names}
 
     def rating(self) -> int:
         """The most apparent power (VA) that the transformers and a nominal 347/600 V supply allow for."""
@@ -179,11 +183,11 @@ class PowerLogic(ABC):
         """The transformer ratios of the set-up."""
         names = ("ct_primary", "ct_secondary", "pt_primary", "pt_primary_scale", "pt_secondary")
         found = self.values(names)
-        return Ratios(*(int(_decimal(found[name])) for name in names))
+        return Ratios(*(int(self._decimal(found[name], name)) for name in names))
 
     def nominal_frequency(self) -> int:
         """The nominal frequency of the set-up in Hz."""
-        return int(_decimal(self.value("nominal_frequency")))
+        return int(self._decimal(self.value("nominal_frequency"), "nominal_frequency"))
 
     def signed_mode(self) -> bool:
         """Whether energy totals are signed (in minus out) rather than absolute."""
@@ -196,6 +200,15 @@ class PowerLogic(ABC):
         Raises:
             DeviceError: it shows no date.
         """
+
+    def _decimal(self, value: Value | PowerFactor, name: str) -> Decimal:
+        """A reading that must be a number; the meter shows none where it does not fit its register's scale."""
+        if isinstance(value, Decimal | int):
+            return Decimal(value)
+        number = self.map[name].number
+        raise ForeignAnswer(
+            f"register {number} ({name}) shows no number: out of its scale, or not there", device=self.name
+        )
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -229,12 +242,6 @@ class PowerLogic(ABC):
                 self.clock.sleep(_POLL)
             else:
                 return self.clock.now() - start
-
-
-def _decimal(value: Value | PowerFactor) -> Decimal:
-    if isinstance(value, Decimal | int):
-        return Decimal(value)
-    raise ForeignAnswer(f"{value!r} where a number belongs")
 
 
 def _blocks(rows: list[Register]) -> list[list[Register]]:
