@@ -48,6 +48,11 @@ class Group:
         return Verdict.worst(record.verdict for record in self.records)
 
     @property
+    def outcome(self) -> str:
+        """The worst verdict in words; "skipped" where none of them ran, which is not the same as recording only."""
+        return "skipped" if all(record.outcome == "skipped" for record in self.records) else self.worst.words
+
+    @property
     def counts(self) -> Counter[str]:
         """Number of measurements by verdict."""
         return sum((Counter(record.counts) for record in self.records), Counter())

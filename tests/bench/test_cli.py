@@ -454,3 +454,11 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f'"{sys.executable}" -c "{code}" | head -1'
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("pm850\n", "")
+
+
+def test_presets_without_their_keys_verify_nothing(call: Any) -> None:
+    """A green run that verified nothing is what a user fears most: every preset is skipped for want of a key."""
+    said = call("run", "energy_preset", "--station", lab(), "--no-evidence")
+    assert said.code == Exit.NOTHING
+    assert "nothing was verified" in said.out
+    assert "add --allow-destructive" in said.out
