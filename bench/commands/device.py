@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from bench.cli import progress
+from bench.commands.report import write_page
 from bench.errors import BenchError, Exit
 from bench.plugin import station_from_environment
 from bench.run import Options, Run, Scenario
@@ -54,6 +57,10 @@ def opened(
         scenario.finish()
         run.keep(scenario.record(outcome, why), scenario.measure.flush())
         run.close(code)
+        if evidence is not None:
+            write_page(evidence, evidence / "report.html")
+            if outcome == "error":
+                click.echo(f"evidence: {evidence}", err=True)
 
 
 def exit_of(scenario: Scenario) -> Exit:

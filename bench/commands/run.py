@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Generator
 from contextlib import nullcontext, redirect_stdout
@@ -21,6 +22,8 @@ from bench.plugin import RUN, station_from_environment
 from bench.procedures.mistakes import operator_who
 from bench.safety import Safety
 from bench.station import find_station
+
+_LONGEST_NAME = 40
 
 
 @click.command()
@@ -104,8 +107,12 @@ class _Keeper:
 
 
 def default_folder(station: str) -> Path:
-    """`evidence/<UTC>-<station>` in the current folder, with a number if that second has one already."""
-    base = Path("evidence") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{station}"
+    """`evidence/<UTC>-<station>` in the current folder, with a number if that second has one already.
+
+    A station's name is any text: what is no plain letter, digit, - or _ in it, and more than a few words, is left out.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", station)[:_LONGEST_NAME].strip("-") or "station"
+    base = Path("evidence") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{plain}"
     numbered = (base.with_name(f"{base.name}-{number}") for number in range(2, 1000))
     return base if not base.exists() else next(path for path in numbered if not path.exists())
 

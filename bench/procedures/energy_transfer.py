@@ -143,11 +143,12 @@ def _told_if_broken_off(report: TransferReport, journal: Journal) -> Iterator[No
         yield
     except BaseException as error:
         reason = "interrupted by the operator" if isinstance(error, KeyboardInterrupt) else str(error)
-        journal.audit("broken off", device=report.target, reason=reason, state=_state_known(report))
+        journal.audit("broken off", device=report.target, reason=reason, state=state_known(report))
         raise
 
 
-def _state_known(report: TransferReport) -> str:
+def state_known(report: TransferReport) -> str:
+    """What is known of the target's energies after a transfer that was broken off."""
     if report.commanded_at is None:
         return "the command was not sent: the energies are the old ones"
     if report.result is not None:

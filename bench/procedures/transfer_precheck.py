@@ -104,8 +104,10 @@ def refuse_swapped(report: TransferReport) -> None:
     """
     assert report.before is not None
     assert report.handed_over is not None
+    assert report.growth is not None
+    meanwhile = report.growth.at_most(report.before.answered_at - report.handed_over.asked_at)
     old, new = report.handed_over[Quantity.APPARENT_TOTAL], report.before[Quantity.APPARENT_TOTAL]
-    if new > old:
+    if new > old + meanwhile:
         raise TransferRefused(
             f"{report.target} has counted {new} VAh and {report.source} only {old}: are they swapped? Clear the new "
             "meter's energies first if they are to go"

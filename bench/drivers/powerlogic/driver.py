@@ -30,6 +30,8 @@ _POLL = 250_000_000
 #: Volts and amperes above their nominal values that a meter's rating still allows for.
 _RATING_MARGIN = Fraction(6, 5)
 _NOMINAL_DIRECT_VOLTAGE = 347
+#: The largest scale of a PT primary (register 3206, CM4000 manual p.158).
+_LARGEST_PT_SCALE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ class Ratios:
     pt_primary: int
     pt_primary_scale: int
     pt_secondary: int
+
+    @property
+    def possible(self) -> bool:
+        """Whether there are such transformers: without a voltage transformer its ratio says nothing."""
+        voltage = self.pt_primary_scale < 0 or (self.pt_primary > 0 and self.pt_secondary > 0)
+        return self.ct_primary > 0 and self.ct_secondary > 0 and voltage and self.pt_primary_scale <= _LARGEST_PT_SCALE
 
     @property
     def current(self) -> Fraction:
@@ -180,10 +188,17 @@ class PowerLogic(ABC):
         return int(3 * volts * ratios.ct_primary * _RATING_MARGIN)
 
     def ratios(self) -> Ratios:
-        """The transformer ratios of the set-up."""
+        """The transformer ratios of the set-up.
+
+        Raises:
+            ForeignAnswer: the registers show what no transformer has.
+        """
         names = ("ct_primary", "ct_secondary", "pt_primary", "pt_primary_scale", "pt_secondary")
         found = self.values(names)
-        return Ratios(*(int(self._decimal(found[name], name)) for name in names))
+        ratios = Ratios(*(int(self._decimal(found[name], name)) for name in names))
+        if not ratios.possible:
+            raise ForeignAnswer(f"the set-up shows impossible transformers: {ratios}", device=self.name)
+        return ratios
 
     def nominal_frequency(self) -> int:
         """The nominal frequency of the set-up in Hz."""
