@@ -9,11 +9,10 @@ from pathlib import Path
 import click
 
 from bench.cli import progress
-from bench.commands.report import write_page
+from bench.commands.report import write_page_beside
 from bench.errors import BenchError, Exit
-from bench.plugin import station_from_environment
 from bench.run import Options, Run, Scenario
-from bench.station import find_station
+from bench.station import find_station, station_from_environment
 from bench.verdicts import Verdict
 
 
@@ -58,7 +57,7 @@ def opened(
         run.keep(scenario.record(outcome, why), scenario.measure.flush())
         run.close(code)
         if evidence is not None:
-            write_page(evidence, evidence / "report.html")
+            write_page_beside(evidence)
             if outcome == "error":
                 click.echo(f"evidence: {evidence}", err=True)
 

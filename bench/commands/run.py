@@ -18,10 +18,10 @@ from bench.cli import allow_option, evidence_option, json_option, show_json, sta
 from bench.errors import Exit, UsageError
 from bench.host import check_defects
 from bench.launch import defects_by_device
-from bench.plugin import RUN, station_from_environment
+from bench.plugin import RUN
 from bench.procedures.mistakes import operator_who
 from bench.safety import Safety
-from bench.station import find_station
+from bench.station import find_station, station_from_environment
 
 _LONGEST_NAME = 40
 
@@ -100,10 +100,10 @@ class _Keeper:
         if run is None:
             return
         self.run = run.evidence.run
-        if self._with_report and run.options.evidence is not None:
-            from bench.commands.report import write_page  # noqa: PLC0415  # only with evidence
+        if self._with_report and run.options.evidence is not None and run.evidence.seal:
+            from bench.commands.report import write_page_beside  # noqa: PLC0415  # only with evidence
 
-            write_page(run.options.evidence, run.options.evidence / "report.html")
+            write_page_beside(run.options.evidence)
 
 
 def default_folder(station: str) -> Path:

@@ -14,7 +14,6 @@ from bench.drivers.powerlogic import Series
 from bench.drivers.powerlogic.series import BUFFER, COMMAND, POINTER_STATUS, RESULT, SENTINEL, STATUS
 from bench.errors import DeviceError, StationError, UsageError
 from bench.measurement import plain
-from bench.plugin import station_from_environment
 from bench.procedures.energy_transfer import state_known
 from bench.procedures.operator import Operator
 from bench.procedures.transfer_judgement import judge_transfer
@@ -24,7 +23,7 @@ from bench.procedures.transfer_report import TransferReport
 from bench.run import Scenario
 from bench.safety import Safety
 from bench.selection import capabilities_of
-from bench.station import find_station
+from bench.station import find_station, station_from_environment
 from protocols.modbus.frames import encode_rtu
 from protocols.modbus.pdu import write_register, write_registers
 from protocols.powerlogic.tables import command_code, models
@@ -125,7 +124,7 @@ def _transfer(scenario: Scenario, source: str, target: str, *, single_writes: bo
         "stopped": report.stopped,
         "handed_over": _energies(report, "handed_over"),
         "after": _energies(report, "after"),
-        "unmetered_estimate_wh": str(report.unmetered_estimate),
+        "unmetered_estimate_wh": None if report.unmetered_estimate is None else str(report.unmetered_estimate),
         "steps": [
             {"title": s.title, "start_s": s.start / 1e9, "end_s": s.end / 1e9, "outcome": s.outcome}
             for s in report.steps
@@ -204,5 +203,6 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(
             text + (f"   {row['limits']}" if row["limits"] else "") + (f"   ({row['note']})" if row["note"] else "")
         )
-    click.echo(f"{found['from']} to {found['to']}: {found['verdict'].replace('_', ' ')}; unmetered meanwhile: "
-               f"about {found['unmetered_estimate_wh']} Wh")  # fmt: skip
+    estimate = found["unmetered_estimate_wh"]
+    unmetered = "" if estimate is None else f"; unmetered meanwhile: about {estimate} Wh"
+    click.echo(f"{found['from']} to {found['to']}: {found['verdict'].replace('_', ' ')}{unmetered}")

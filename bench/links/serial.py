@@ -11,11 +11,9 @@ from pymodbus.client import ModbusSerialClient
 from bench.host import Host
 from bench.links.link import Link
 from bench.station import SerialLink
+from simulators.lines.framing import PTY_FRAME
 from simulators.world import SECOND
 
-#: What a pty carries. It drops parity and seven bits, and the C library refuses to set them twice in a row, which is
-#: what pymodbus does on connecting.
-PTY_FRAME = "8N1"
 _PTYS = "/dev/pts/"
 
 

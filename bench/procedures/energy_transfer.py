@@ -57,7 +57,7 @@ def transfer_energy(
         What was found and done. `stopped` says why the procedure went no further, if so.
 
     Raises:
-        TransferRefused: nothing was written, because what was found speaks against it.
+        TransferRefused: no energy was written, because what was found speaks against it.
         DeviceError, StationError: something broke; pointers are restored as far as the line allows.
     """
     hands = operator or Operator()
@@ -65,7 +65,10 @@ def transfer_energy(
     if on_report is not None:
         on_report(report)
     precheck.refuse_pair(source, target)
-    look_before(source, target, report, journal, hands)
+    try:
+        look_before(source, target, report, journal, hands)
+    except precheck.AlreadyDone as refused:
+        raise _tidied(refused, target, report, journal, armed) from None
     journal.audit("transfer", device=target.name, source=source.name, before=_named(report, "before"),
                   handed_over=_named(report, "handed_over"), words=report.words)  # fmt: skip
     neighbours = look_at_neighbours(target)
@@ -163,6 +166,17 @@ def _learn_result(target: Series, report: TransferReport, journal: Journal, hand
     with suppress(BenchError), journal.step("learn the result of the command"):
         report.result = target.await_result(hands.aim.result)
         journal.audit("result", device=target.name, register=hands.aim.result, value=report.result)
+
+
+def _tidied(
+    refused: precheck.AlreadyDone, target: Series, report: TransferReport, journal: Journal, armed: Armed
+) -> precheck.AlreadyDone:
+    """The refusal of a second preset; a transfer that was killed has left its pointers aimed, and they go now."""
+    if not any(target.read_pointers()):
+        return refused
+    _restore(target, report, journal, armed)
+    state = "are restored" if report.pointers_restored else "could not be restored"
+    return precheck.AlreadyDone(f"{refused}; its pointers, left aimed by a transfer that was killed, {state}")
 
 
 def _restore(target: Series, report: TransferReport, journal: Journal, armed: Armed) -> None:

@@ -86,6 +86,6 @@ def matrix_of(group: Group) -> Matrix | None:
         cells[pair[1], pair[2]] = record
     rows = list(dict.fromkeys(row for row, _ in cells))
     columns = list(dict.fromkeys(column for _, column in cells))
-    if min(len(rows), len(columns)) < 2 or 2 * len(cells) < len(rows) * len(columns):  # noqa: PLR2004 - one half
+    if min(len(rows), len(columns)) < 2 or 2 * len(cells) < len(rows) * len(columns):  # noqa: PLR2004  # one half
         return None
     return Matrix(rows, columns, [[cells.get((row, column)) for column in columns] for row in rows])

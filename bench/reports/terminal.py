@@ -23,7 +23,7 @@ _HEAD = ("scenario", "runs", "pass", "fail", "inconclusive", "not determinable",
 _LONGEST_NAME = 60
 
 
-def no_paint(text: str, verdict: Verdict) -> str:  # noqa: ARG001 - the other painters need it
+def no_paint(text: str, verdict: Verdict) -> str:  # noqa: ARG001  # the other painters need it
     """For pipes and files."""
     return text
 

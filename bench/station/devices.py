@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from bench.station.entry import Entry, NamedEntry
 from bench.station.kinds import (
     Command,
     Duration,
@@ -18,13 +19,12 @@ from bench.station.kinds import (
     whole,
     wrong,
 )
-from bench.station.links import Entry, NamedEntry
 from bench.station.mistakes import shown
 
 #: The models that a station file may name: types, then family names (the table of docs/stations.md).
 MODELS = ("CM2350", "CM3350", "CM4250", "PM820", "PM850", "PM870", "CM2000", "CM3000", "CM4000")
 
-#: What the four words of an energy register block can hold (Wh, VARh, VAh).
+#: What the four words of an energy register block can hold (Wh, varh, VAh).
 LARGEST_ENERGY = 10**16 - 1
 
 Protection = Literal["read-only", "sacrificial"]
@@ -101,7 +101,7 @@ class VoltageTransformers(Entry):
 
 
 class Energies(Entry):
-    """Accumulated energies to start with (Wh, VARh, VAh)."""
+    """Accumulated energies to start with (Wh, varh, VAh)."""
 
     real_energy_in: Energy = 0
     reactive_energy_in: Energy = 0

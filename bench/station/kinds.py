@@ -116,7 +116,7 @@ def _quantity(quantity: Quantity) -> Callable[[object], int]:
     return check
 
 
-def _time_out(value: object) -> int:
+def _timeout(value: object) -> int:
     time = _quantity(DURATION)(value)
     if not time:
         raise wrong("must be more than nothing")
@@ -205,7 +205,7 @@ Flag = Annotated[bool, Kind(_flag, {"type": "boolean"})]
 #: Nanoseconds inside.
 Duration = Annotated[int, Kind(_quantity(DURATION), {"type": "string", "examples": ["20 ms"]}, DURATION.format)]
 #: Nanoseconds inside, more than none.
-TimeOut = Annotated[int, Kind(_time_out, {"type": "string", "examples": ["1 s"]}, DURATION.format)]
+Timeout = Annotated[int, Kind(_timeout, {"type": "string", "examples": ["1 s"]}, DURATION.format)]
 #: Milliwatts inside.
 Power = Annotated[int, Kind(_quantity(POWER), {"type": "string", "examples": ["30 kW"]}, POWER.format)]
 PowerFactor = Annotated[Decimal, Kind(_power_factor, {"type": "number", "minimum": -1, "maximum": 1}, float)]

@@ -218,6 +218,18 @@ def test_a_port_that_does_not_exist_is_3(call: Any) -> None:
     assert "the station broke: link l: cannot open /dev/no-such" in said.out
 
 
+def test_a_page_that_cannot_be_written_changes_no_result(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_evidence: Path, target: Path) -> None:
+        raise UsageError(f"{target}: cannot be written: No space left on device")
+
+    monkeypatch.setattr("bench.commands.report.write_page", full)
+    said = call("run", "reading/test_clock.py", "--device", "pm850", "--evidence", "ev")
+    assert said.code == 0
+    assert said.err.endswith("no report: ev/report.html: cannot be written: No space left on device\n")
+    assert "1 passed" in said.out
+    assert verify_manifest(Path("ev")) == []
+
+
 def test_evidence_in_a_folder_that_has_some_is_refused(call: Any) -> None:
     words = ("run", "reading/test_clock.py", "--device", "pm850", "--evidence", "ev")
     assert call(*words).code == 0

@@ -1,6 +1,6 @@
 """What is wrong with a station file is said in one line each: file, line, place, reason, and what would be right."""
 
-# ruff: noqa: E501
+# ruff: noqa: E501  # a mistake and its message stand on one line each
 # A case is one row: what the file says, and the line it is refused with.
 
 import re

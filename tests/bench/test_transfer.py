@@ -413,6 +413,19 @@ def test_a_lost_reading_is_asked_for_again_and_the_transfer_goes_through(tmp_pat
         assert writes(on).count((8000, (6209,))) == 1
 
 
+def test_pointers_that_a_killed_transfer_left_aimed_go_when_the_second_is_refused(tmp_path: Path) -> None:
+    """Who is killed between the command and the restoring restores nothing: the next one finds it done, and tidies."""
+    with stand(two_meters(), tmp_path) as on:
+        assert on.bench.transfer(on.old, on.new).result == 0
+        on.new.aim_pointers(on.bench.arm(on.new))
+        done = len(writes(on))
+        with pytest.raises(TransferRefused, match=r"would erase .* left aimed by a transfer that was killed, are rest"):
+            on.bench.transfer(on.old, on.new)
+        assert writes(on)[done:] == [(8017, (0, 0, 0))]
+        assert on.new.read_pointers() == (0, 0, 0)
+        assert on.audit()[-1]["facts"]["restored"] is True
+
+
 def test_pointers_that_cannot_be_restored_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with stand(two_meters(), tmp_path) as on:
         cleared: list[bool] = []

@@ -44,7 +44,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         file = folder / "desk.yaml"
         file.write_text(STATION)
-        command = [sys.executable, "-m", "bench.serving", str(file)]
+        command = [sys.executable, "-m", "bench", "serve", "--station", str(file)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self._lines: list[dict[str, Any]] = []
         assert self._process.stdout is not None

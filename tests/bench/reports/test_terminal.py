@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from bench.evidence import ScenarioRecord
-from bench.measure import Measure, Measurement, Unit
+from bench.measure import Measure, Unit
+from bench.measurement import Measurement
 from bench.reports.terminal import ansi_paint, verdict_table
 from bench.verdicts import Verdict
 
