@@ -75,7 +75,9 @@ class Bench:
                 (trace.tx if direction == "tx" else trace.rx)(clock.now(), data)
 
             session = ModbusSession(link, entry.address, name, record)
-            self._drivers[name] = make_driver(entry, session, clock)
+            driver = make_driver(entry, session, clock)
+            driver.on_identified = lambda found: self._evidence.identify(name, identity=str(found))
+            self._drivers[name] = driver
         return self._drivers[name]
 
     def target(self, name: str) -> Series:

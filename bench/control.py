@@ -6,8 +6,10 @@ A simulated device has both. A real one has what its station file gives it a com
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from bench.errors import StationError, Undeterminable
@@ -98,7 +100,7 @@ def run_command(command: str, device: str) -> None:
     Raises:
         StationError: it cannot be started, takes too long or ends with another code than 0.
     """
-    words = shlex.split(command)
+    words = _words(command)
     try:
         done = subprocess.run(  # noqa: S603  # the station file says what to run
             words, capture_output=True, text=True, timeout=_COMMAND_TIMEOUT, check=False
@@ -112,3 +114,9 @@ def run_command(command: str, device: str) -> None:
         raise StationError(
             f"{device}: {command!r} ended with {done.returncode}: {said[-1] if said else 'it said nothing'}"
         )
+
+
+def _words(command: str) -> list[str]:
+    """The words of a command. `meterbench` is this installation's, whether or not it is on the path."""
+    words = shlex.split(command, posix=os.name == "posix")
+    return [sys.executable, "-P", "-m", "bench", *words[1:]] if words[:1] == ["meterbench"] else words

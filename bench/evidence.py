@@ -182,7 +182,7 @@ class Evidence:
         self._append("scenarios.jsonl", [complete])
         return complete
 
-    def close(self, *, digest: str, exit: int) -> dict[str, Any]:  # noqa: A002 - the word of the contract in run.json
+    def close(self, *, digest: str, exit: int) -> dict[str, Any]:  # noqa: A002  # the word of the contract in run.json
         """End the run: write `run.json` and seal the folder. Returns the content of `run.json`.
 
         Raises:
@@ -224,7 +224,7 @@ class Evidence:
         try:
             for stream in self._files.values():
                 stream.close()
-            path.write_text(json.dumps(self.run, indent=1, ensure_ascii=False, default=_jsonable) + "\n", "utf-8")
+            _write_whole(path, json.dumps(self.run, indent=1, ensure_ascii=False, default=_jsonable) + "\n")
             self.seal = write_manifest(folder)
         except OSError as error:
             raise StationError(f"{error.filename or path}: {error.strerror or error}") from error
@@ -246,11 +246,23 @@ def _opened(folder: Path) -> dict[str, IO[str]]:
     if (folder / "run.json").exists() or (folder / "audit.jsonl").exists():
         raise UsageError(f"{folder}: holds the evidence of an earlier run; name a new folder")
     try:
+        if folder.is_dir() and next(folder.iterdir(), None):
+            raise UsageError(f"{folder}: is not empty, and its seal would be over more than the run; name a new folder")
         (folder / "traces").mkdir(parents=True, exist_ok=True)
         names = ("measurements.jsonl", "audit.jsonl", "scenarios.jsonl")
         return {name: (folder / name).open("x", encoding="utf-8", newline="\n") for name in names}
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: no evidence can be written here: {error.strerror}") from error
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file or none: half a `run.json` would hide from every report what the other files still tell."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _line(row: Row) -> str:

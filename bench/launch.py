@@ -12,12 +12,12 @@ import pytest
 from bench.errors import BenchError, DeviceError, Exit, NotArmed, StationError, Undeterminable, UsageError
 from bench.evidence import ScenarioRecord
 from bench.host import check_defects
-from bench.plugin import SCENARIO_FIXTURE, station_from_environment
+from bench.plugin import SCENARIO_FIXTURE
 from bench.reports import allure, junit
 from bench.reports.terminal import ansi_paint, no_paint, verdict_table
 from bench.run import Options, Run, Scenario, skipped
 from bench.selection import WRITTEN
-from bench.station import find_station
+from bench.station import find_station, station_from_environment
 from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def begin(config: pytest.Config) -> Run:
         run = Run(chosen, options)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+    except StationError as error:  # a disk that is full before the first scenario
+        pytest.exit(str(error), returncode=Exit.STATION)
     config.pluginmanager.register(_Interruption(run), "meterbench-interruption")
     return run
 
@@ -177,6 +179,17 @@ def keep(
         run.exercised.update(scenario.needs)
 
 
+def keep_or_stop(
+    run: Run, item: pytest.Item, scenario: Scenario | None, reports: Mapping[str | None, pytest.TestReport]
+) -> None:
+    """The same; a disk that takes no more ends the session: what cannot be written down is not to be done."""
+    try:
+        keep(run, item, scenario, reports)
+    except StationError as error:
+        run.broken.setdefault("evidence", str(error))
+        item.session.shouldfail = f"the station broke: {error}"
+
+
 def _never_opened(item: pytest.Item, reason: str) -> ScenarioRecord:
     return replace(skipped(item.nodeid, _title(item), reason), outcome="error", verdict=Verdict.ERROR)
 
@@ -208,7 +221,11 @@ def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
     elif exitstatus == pytest.ExitCode.INTERRUPTED and not run.records:
         exitstatus = Exit.USAGE  # a file that cannot be collected: nothing ran
     code = run.verdict_of_run(exitstatus)
-    run.close(code)
+    try:
+        run.close(code)
+    except StationError as error:
+        code = run.evidence.run["exit"] = Exit.STATION
+        run.broken.setdefault("evidence", str(error))
     _junit_properties(session.config, run)
     return exitstatus if run.interrupted else int(code)
 
@@ -232,17 +249,17 @@ def _junit_properties(config: pytest.Config, run: Run) -> None:
 
 def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
     """The verdict table, what was required and not exercised, and where the evidence is."""
-    if not run.records:
-        return
-    paint = ansi_paint if terminal.hasmarkup else no_paint
-    terminal.section(f"station {run.station.name}, {run.kind} host", sep="-")
-    terminal.write_line(verdict_table(run.records, run.measurements, paint))
+    if run.records:
+        paint = ansi_paint if terminal.hasmarkup else no_paint
+        terminal.section(f"station {run.station.name}, {run.kind} host", sep="-")
+        terminal.write_line(verdict_table(run.records, run.measurements, paint))
     for name in run.unexercised():
         terminal.write_line(f"required and not verified: {name}")
     for link, reason in run.broken.items():
         terminal.write_line(f"station broken: {link}: {reason}")
     if run.options.evidence is not None:
-        terminal.write_line(f"evidence: {run.options.evidence}  seal {run.evidence.seal[:16]}")
+        sealed = f"seal {run.evidence.seal[:16]}" if run.evidence.seal else "NOT SEALED"
+        terminal.write_line(f"evidence: {run.options.evidence}  {sealed}")
     if not run.verified:
         terminal.write_line("nothing was verified")
 
@@ -255,6 +272,7 @@ __all__ = [
     "end",
     "in_words",
     "keep",
+    "keep_or_stop",
     "open_scenario",
     "refusal",
     "summary",

@@ -1,7 +1,7 @@
 """The `measure` fixture: take a value, judge it, go on.
 
 `measure("energy in", value, Unit.WH).between(low, high)` records and never ends a scenario, so that one run shows
-everything that is wrong with a meter and not only the first thing. The plugin asks for `Measure.failures` when the body
+everything that is wrong with a meter and not only the first thing. The plugin asks for `Measure.worst` when the body
 has ended. How a value becomes a verdict is said in `bench/verdicts.py`, what is kept of it in `bench/measurement.py`.
 """
 
@@ -16,7 +16,8 @@ from bench.verdicts import Number, Verdict, judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Check", "Measure", "Measurement", "Number", "Unit", "Value", "Verdict", "decimal_of"]
+#: What a scenario needs; `Unit` and `decimal_of` are of `bench.measurement` and stand here so that it needs one import.
+__all__ = ["Check", "Measure", "Unit", "decimal_of"]
 
 
 class Check:
@@ -126,8 +127,6 @@ class Check:
 
 _OPPOSITE = {Verdict.PASS: Verdict.FAIL, Verdict.FAIL: Verdict.PASS}
 _NUMERIC = ("value", "expected", "low", "high", "outer_low", "outer_high", "expanded_u")
-
-
 _KEPT = (Decimal, int, str)
 
 
@@ -220,11 +219,6 @@ class Measure:
     def verified(self) -> int:
         """How many values were judged: passed, failed or inconclusive."""
         return sum(record.verdict.verified for record in self.records)
-
-    @property
-    def failures(self) -> list[Measurement]:
-        """What failed or was worse; inconclusive values are not among them."""
-        return [record for record in self.records if record.verdict >= Verdict.FAIL]
 
     def failure_text(self) -> str:
         """What was out of limits as a table: verdict, name, value, limits, device, note. Empty if nothing was."""

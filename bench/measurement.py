@@ -157,7 +157,7 @@ def _value_of(raw: Value, unit: Unit) -> Value:
         return raw
 
 
-def _band(low: Number | None, high: Number | None, low_included: bool, high_included: bool) -> str:  # noqa: FBT001 - private
+def _band(low: Number | None, high: Number | None, low_included: bool, high_included: bool) -> str:  # noqa: FBT001  # private
     if low is not None and high is not None and low_included and high_included:
         return f"{plain(low)} … {plain(high)}"
     parts = []

@@ -5,7 +5,6 @@ A session without scenarios pays for this module only: everything it needs is im
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,7 +146,7 @@ def pytest_runtest_makereport(
     report: pytest.TestReport = yield
     if RUN not in item.config.stash:
         return report
-    from bench.launch import in_words, keep, note_breakdown  # noqa: PLC0415  # as above
+    from bench.launch import in_words, keep_or_stop, note_breakdown  # noqa: PLC0415  # as above
 
     if call.excinfo is not None:
         note_breakdown(item.config.stash[RUN], item.stash.get(SCENARIO, None), call.excinfo.value)
@@ -156,7 +155,7 @@ def pytest_runtest_makereport(
     reports = item.stash.setdefault(REPORTS, {})
     reports[report.when] = report
     if report.when == "teardown":
-        keep(item.config.stash[RUN], item, item.stash.get(SCENARIO, None), reports)
+        keep_or_stop(item.config.stash[RUN], item, item.stash.get(SCENARIO, None), reports)
     return report
 
 
@@ -284,8 +283,3 @@ def loads(bench: Bench) -> Loads:
 def clock(bench: Bench) -> Clock:
     """The bench's clock."""
     return bench.clock
-
-
-def station_from_environment() -> str:
-    """The station that `METERBENCH_STATION` names, or the built-in one."""
-    return os.environ.get("METERBENCH_STATION") or "sim"

@@ -14,8 +14,8 @@ from bench.bench import Bench
 from bench.errors import Exit, StationError
 from bench.evidence import Evidence, RunFacts, ScenarioRecord, Step
 from bench.host import Host, host_kind
-from bench.measure import Measure, Measurement
-from bench.measurement import seconds
+from bench.measure import Measure
+from bench.measurement import Measurement, seconds
 from bench.safety import Safety
 from bench.verdicts import Verdict
 
@@ -49,15 +49,19 @@ class Run:
         self.kind = host_kind(station)
         self.safety = Safety(station, options.allowed)
         self.evidence = Evidence(options.evidence, durable=self.kind != "virtual")
-        self.evidence.begin(
-            RunFacts(
-                station=station.name,
-                host=self.kind,
-                resolved=station.resolved(),
-                seed=options.seed if self.kind == "virtual" else None,
-                argv=options.argv,
+        try:
+            self.evidence.begin(
+                RunFacts(
+                    station=station.name,
+                    host=self.kind,
+                    resolved=station.resolved(),
+                    seed=options.seed if self.kind == "virtual" else None,
+                    argv=options.argv,
+                )
             )
-        )
+        except StationError:
+            self.evidence.abandon()
+            raise
         self.records: list[ScenarioRecord] = []
         self.measurements: dict[str, list[Measurement]] = {}
         #: What broke of the station, by link; further scenarios on it are errors and not failures.
@@ -222,8 +226,10 @@ class Scenario:
         if self._host is None or self._end is not None:
             return
         self._end = self.now()
-        self._trace_names = self.bench.write_traces()
-        self.run.release(self.node, self._host)
+        try:
+            self._trace_names = self.bench.write_traces()
+        finally:
+            self.run.release(self.node, self._host)
 
     def interrupted(self) -> ScenarioRecord:
         """The record of a scenario that the operator broke off."""

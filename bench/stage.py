@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.station.devices import Simulation
 from protocols.powerlogic.energy import Quantity
 from simulators.lines.framing import Framing
 from simulators.meters.powerlogic import Installation
@@ -49,9 +50,7 @@ def _link(link: SimLink) -> LinkPlan:
 
 
 def _device(device: Device, defects: list[str]) -> DevicePlan:
-    past = device.simulate
-    if past is None:
-        return DevicePlan(device.id, device.model, device.link, device.address, defects=tuple(defects))
+    past = device.simulate or Simulation()
     energies = {quantity: getattr(past.energies, quantity.value) for quantity in Quantity}
     pt = (past.pt.primary, past.pt.secondary) if past.pt else (1, 1)
     return DevicePlan(

@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 
     NOT_SET = "not_set"
     NOT_APPLICABLE = "not_applicable"
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
     NOT_DETERMINABLE = "not_determinable"
     INCONCLUSIVE = "inconclusive"
     FAIL = "fail"
@@ -102,9 +102,9 @@ def judge(
     return Verdict.PASS
 
 
-def _too_low(x: Number, low: Number | None, included: bool) -> bool:  # noqa: FBT001 - private
+def _too_low(x: Number, low: Number | None, included: bool) -> bool:  # noqa: FBT001  # private
     return low is not None and (x < low or (x == low and not included))
 
 
-def _too_high(x: Number, high: Number | None, included: bool) -> bool:  # noqa: FBT001 - private
+def _too_high(x: Number, high: Number | None, included: bool) -> bool:  # noqa: FBT001  # private
     return high is not None and (x > high or (x == high and not included))

@@ -1,4 +1,4 @@
-"""CPU time of `import bench` over bare Python, and of the plugin module that every pytest session of the environment loads."""
+"""CPU time of `import bench` over bare Python, and of the plugin that every pytest session loads."""
 
 from __future__ import annotations
 

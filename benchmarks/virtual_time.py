@@ -52,7 +52,7 @@ def polls(device: str, count: int) -> dict[str, float]:
 
 def main() -> dict[str, object]:
     return {
-        "transfer cm3350 to pm850, both at 9600 Bd": transfer("cm3350", "pm820", power_cycle=True),
+        "transfer cm3350 to pm820, both at 9600 Bd": transfer("cm3350", "pm820", power_cycle=True),
         "the same without the power cycle": transfer("cm3350", "pm820", power_cycle=False),
         "transfer cm2350 (9600 Bd) to new-pm850 (Ethernet)": transfer("cm2350", "new-pm850", power_cycle=True),
         "polls of 1 register, Ethernet": polls("new-pm850", 1),

@@ -21,7 +21,7 @@ from simulators.lines.serial_line import Port, SerialLine
 from simulators.world import SECOND
 
 BROADCAST = 0
-#: How long a gateway waits for a meter (assumed; EGX100 leaves it to its set-up).
+#: How long (ns) a gateway waits for a meter before it reports exception 0B (assumed; EGX100 leaves it to its set-up).
 TIMEOUT = SECOND // 2
 
 
@@ -132,5 +132,5 @@ class GatewayConnection:
         except FrameError:
             return []
         for frame in frames:
-            self._gateway.ask(bytes(frame), self._answer)
+            self._gateway.ask(frame, self._answer)
         return []

@@ -15,7 +15,7 @@ from protocols.modbus.responder import Responder
 from protocols.modbus.server import RtuBus, RtuServer, TcpServer
 from protocols.powerlogic.energy import Quantity
 from simulators.faults import switch_on
-from simulators.gateway import Gateway
+from simulators.gateway import TIMEOUT, Gateway
 from simulators.lines.framing import Framing
 from simulators.lines.network import Network, Server
 from simulators.lines.serial_line import SerialLine
@@ -23,14 +23,12 @@ from simulators.metering.energy import WH
 from simulators.meters.powerlogic import Installation, Meter, build_meter
 from simulators.meters.powerlogic.build import EPOCH
 from simulators.power.feeder import Feeder, Load
-from simulators.world import MILLISECOND, SECOND, World
+from simulators.world import MILLISECOND, World
 
 ETHERNET = "ethernet"
 T = TypeVar("T")
 #: How far (s) a meter's clock may be off when its world begins.
 _CLOCK_OFF = 20
-#: How long a gateway waits for a unit before it reports exception 0B (assumed; EGX100 leaves it to its set-up).
-GATEWAY_TIMEOUT = SECOND // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ class Stage:
 
     def _direct(self, link: str) -> Callable[[Callable[[bytes], None]], Server]:
         units = {address: self._responders[name] for address, name in self.on(link).items()}
-        return lambda _answer: TcpServer(units, gateway_timeout=GATEWAY_TIMEOUT)
+        return lambda _answer: TcpServer(units, gateway_timeout=TIMEOUT)
 
     # -- what a scenario can do to the supply and the load ------------------------------------------------------------
 

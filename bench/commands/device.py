@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from bench.cli import progress
+from bench.commands.report import write_page_beside
 from bench.errors import BenchError, Exit
-from bench.plugin import station_from_environment
 from bench.run import Options, Run, Scenario
-from bench.station import find_station
+from bench.station import find_station, station_from_environment
 from bench.verdicts import Verdict
 
 
@@ -54,6 +56,10 @@ def opened(
         scenario.finish()
         run.keep(scenario.record(outcome, why), scenario.measure.flush())
         run.close(code)
+        if evidence is not None:
+            write_page_beside(evidence)
+            if outcome == "error":
+                click.echo(f"evidence: {evidence}", err=True)
 
 
 def exit_of(scenario: Scenario) -> Exit:

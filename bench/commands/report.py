@@ -45,3 +45,11 @@ def write_page(evidence: Path, target: Path) -> None:
         target.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{target}: cannot be written: {error.strerror or error}") from None
+
+
+def write_page_beside(evidence: Path) -> None:
+    """Render an evidence folder into itself; a run whose page cannot be written is still the run that it was."""
+    try:
+        write_page(evidence, evidence / "report.html")
+    except UsageError as error:
+        click.echo(f"no report: {error}", err=True)

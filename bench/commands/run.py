@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Generator
 from contextlib import nullcontext, redirect_stdout
@@ -17,10 +18,12 @@ from bench.cli import allow_option, evidence_option, json_option, show_json, sta
 from bench.errors import Exit, UsageError
 from bench.host import check_defects
 from bench.launch import defects_by_device
-from bench.plugin import RUN, station_from_environment
+from bench.plugin import RUN
 from bench.procedures.mistakes import operator_who
 from bench.safety import Safety
-from bench.station import find_station
+from bench.station import find_station, station_from_environment
+
+_LONGEST_NAME = 40
 
 
 @click.command()
@@ -97,15 +100,19 @@ class _Keeper:
         if run is None:
             return
         self.run = run.evidence.run
-        if self._with_report and run.options.evidence is not None:
-            from bench.commands.report import write_page  # noqa: PLC0415  # only with evidence
+        if self._with_report and run.options.evidence is not None and run.evidence.seal:
+            from bench.commands.report import write_page_beside  # noqa: PLC0415  # only with evidence
 
-            write_page(run.options.evidence, run.options.evidence / "report.html")
+            write_page_beside(run.options.evidence)
 
 
 def default_folder(station: str) -> Path:
-    """`evidence/<UTC>-<station>` in the current folder, with a number if that second has one already."""
-    base = Path("evidence") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{station}"
+    """`evidence/<UTC>-<station>` in the current folder, with a number if that second has one already.
+
+    A station's name is any text: what is no plain letter, digit, - or _ in it, and more than a few words, is left out.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", station)[:_LONGEST_NAME].strip("-") or "station"
+    base = Path("evidence") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{plain}"
     numbered = (base.with_name(f"{base.name}-{number}") for number in range(2, 1000))
     return base if not base.exists() else next(path for path in numbered if not path.exists())
 

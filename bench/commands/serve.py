@@ -10,9 +10,8 @@ import click
 
 from bench.cli import json_option, show_json, station_option
 from bench.launch import defects_by_device
-from bench.plugin import station_from_environment
 from bench.serving import serve
-from bench.station import find_station
+from bench.station import find_station, station_from_environment
 
 
 @click.command()

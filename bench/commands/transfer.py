@@ -9,11 +9,12 @@ import click
 
 from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
 from bench.commands.device import exit_of, opened
+from bench.commands.run import default_folder
 from bench.drivers.powerlogic import Series
 from bench.drivers.powerlogic.series import BUFFER, COMMAND, POINTER_STATUS, RESULT, SENTINEL, STATUS
-from bench.errors import UsageError
+from bench.errors import DeviceError, StationError, UsageError
 from bench.measurement import plain
-from bench.plugin import station_from_environment
+from bench.procedures.energy_transfer import state_known
 from bench.procedures.operator import Operator
 from bench.procedures.transfer_judgement import judge_transfer
 from bench.procedures.transfer_plan import plan_transfer
@@ -22,11 +23,13 @@ from bench.procedures.transfer_report import TransferReport
 from bench.run import Scenario
 from bench.safety import Safety
 from bench.selection import capabilities_of
-from bench.station import find_station
+from bench.station import find_station, station_from_environment
 from protocols.modbus.frames import encode_rtu
 from protocols.modbus.pdu import write_register, write_registers
 from protocols.powerlogic.tables import command_code, models
 from protocols.powerlogic.words import pdu_address
+
+_UNTOUCHED = "nothing was written"
 
 
 @click.command()
@@ -56,6 +59,8 @@ def command(
     reason = None if dry_run else f"transfer of the energies of {source} to {target}"
     argv = ("transfer", "--from", source, "--to", target)
     found: dict[str, Any] = {}
+    if evidence is None and not dry_run:
+        evidence = default_folder(find_station(station or station_from_environment()).name)
     with opened(f"transfer {source} to {target}", station, (source, target), reason=reason, allowed=allowed,
                 evidence=evidence, argv=argv) as scenario:  # fmt: skip
         found = (
@@ -63,10 +68,13 @@ def command(
             if dry_run
             else _transfer(scenario, source, target, single_writes=single_writes)
         )
+    found["evidence"] = str(evidence) if evidence else None
     if as_json:
         show_json(found)
     else:
         _show(found)
+        if evidence:
+            click.echo(f"evidence: {evidence}")
     return int(found["exit"])
 
 
@@ -94,7 +102,12 @@ def _transfer(scenario: Scenario, source: str, target: str, *, single_writes: bo
     old, new = bench.device(source), bench.target(target)
     scenario.device_trace(source)
     scenario.device_trace(target)
-    report = bench.transfer(old, new, operator=Operator(single_writes=single_writes))
+    begun: list[TransferReport] = []
+    try:
+        report = bench.transfer(old, new, operator=Operator(single_writes=single_writes), on_report=begun.append)
+    except (DeviceError, StationError, KeyboardInterrupt):
+        click.echo(f"{target}: {_left_behind(begun[0], new) if begun else _UNTOUCHED}", err=True)
+        raise
     judge_transfer(report, measure)
     rows = [
         {"name": m.name, "value": plain(m.value), "unit": str(m.unit), "limits": m.limits, "verdict": m.verdict.value,
@@ -111,13 +124,21 @@ def _transfer(scenario: Scenario, source: str, target: str, *, single_writes: bo
         "stopped": report.stopped,
         "handed_over": _energies(report, "handed_over"),
         "after": _energies(report, "after"),
-        "unmetered_estimate_wh": str(report.unmetered_estimate),
+        "unmetered_estimate_wh": None if report.unmetered_estimate is None else str(report.unmetered_estimate),
         "steps": [
             {"title": s.title, "start_s": s.start / 1e9, "end_s": s.end / 1e9, "outcome": s.outcome}
             for s in report.steps
         ],
         "measurements": rows,
     }
+
+
+def _left_behind(report: TransferReport, target: Series) -> str:
+    """How a transfer that was broken off leaves the target; the reason is told apart from it."""
+    if not target.session.writes:
+        return _UNTOUCHED
+    pointers = "restored" if report.pointers_restored else "NOT RESTORED (write 0 to 8017, 8018 and 8019)"
+    return f"{state_known(report)}; pointers {pointers}"
 
 
 def _energies(report: TransferReport, which: str) -> dict[str, int] | None:
@@ -182,5 +203,6 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(
             text + (f"   {row['limits']}" if row["limits"] else "") + (f"   ({row['note']})" if row["note"] else "")
         )
-    click.echo(f"{found['from']} to {found['to']}: {found['verdict'].replace('_', ' ')}; unmetered meanwhile: "
-               f"about {found['unmetered_estimate_wh']} Wh")  # fmt: skip
+    estimate = found["unmetered_estimate_wh"]
+    unmetered = "" if estimate is None else f"; unmetered meanwhile: about {estimate} Wh"
+    click.echo(f"{found['from']} to {found['to']}: {found['verdict'].replace('_', ' ')}{unmetered}")

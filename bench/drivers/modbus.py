@@ -74,7 +74,7 @@ class ModbusSession:
 
         def ask() -> list[int]:
             client = self.link.client()
-            call = client.read_holding_registers if function == 3 else client.read_input_registers  # noqa: PLR2004
+            call = client.read_holding_registers if function == 3 else client.read_input_registers  # noqa: PLR2004  # 3 or 4
             answer = self._transact(function, lambda: call(pdu_address(register), count=count, device_id=self.unit))
             if len(answer.registers) != count:
                 raise ForeignAnswer(f"{len(answer.registers)} words where {count} were asked for", device=self.device)
@@ -178,8 +178,9 @@ class ModbusSession:
             answer = ask()
         except (ConnectionException, OSError) as error:  # pymodbus lets a reset connection through as it is
             self.link.after_mishap()
+            why = "closed by the other side" if isinstance(error, ConnectionException) else error.strerror or error
             raise StationError(
-                f"link {self.link.name}: the connection to {self.link.target} was lost ({error})"
+                f"link {self.link.name}: the connection to {self.link.target} was lost ({why})"
             ) from None
         except (ModbusException, *_UNDECODABLE) as error:
             raise self._mishap(error) from None
@@ -211,7 +212,7 @@ class ModbusSession:
             return NoAnswer(
                 f"no answer from unit {self.unit} on link {self.link.name} within {wait:g} s", device=self.device
             )
-        shown = self.link.received[:16].hex(" ") + (" ..." if len(self.link.received) > 16 else "")  # noqa: PLR2004
+        shown = self.link.received[:16].hex(" ") + (" ..." if len(self.link.received) > 16 else "")  # noqa: PLR2004  # the same 16
         reason = f"what came is no answer to the request: {shown}"
         return ForeignAnswer(
             reason if isinstance(error, ModbusException) else f"{reason} ({error})", device=self.device

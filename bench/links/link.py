@@ -13,8 +13,10 @@ from pymodbus.exceptions import ModbusException
 from bench.clock import Clock
 from bench.errors import StationError
 
-# What pymodbus would print on its own is told by the bench's errors; who wants its log adds a handler.
-logging.getLogger("pymodbus").addHandler(logging.NullHandler())
+# What pymodbus would print on its own is told by the bench's errors; who wants its log lowers its level.
+_PYMODBUS_LOG = logging.getLogger("pymodbus")
+_PYMODBUS_LOG.addHandler(logging.NullHandler())
+_PYMODBUS_LOG.setLevel(logging.CRITICAL)
 
 #: After so many late pieces the line is taken for one that never falls silent.
 _LATE_PIECES = 8

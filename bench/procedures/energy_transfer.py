@@ -8,7 +8,7 @@ sent once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from bench.drivers.powerlogic import PowerLogic, Series
@@ -57,7 +57,7 @@ def transfer_energy(
         What was found and done. `stopped` says why the procedure went no further, if so.
 
     Raises:
-        TransferRefused: nothing was written, because what was found speaks against it.
+        TransferRefused: no energy was written, because what was found speaks against it.
         DeviceError, StationError: something broke; pointers are restored as far as the line allows.
     """
     hands = operator or Operator()
@@ -66,13 +66,19 @@ def transfer_energy(
         on_report(report)
     precheck.refuse_pair(source, target)
     hands.prepare(target, armed)
-    look_before(source, target, report, journal, hands)
+    try:
+        look_before(source, target, report, journal, hands)
+    except precheck.AlreadyDone as refused:
+        raise _tidied(refused, target, report, journal, armed) from None
     journal.audit("transfer", device=target.name, source=source.name, before=_named(report, "before"),
                   handed_over=_named(report, "handed_over"), words=report.words)  # fmt: skip
     neighbours = look_at_neighbours(target)
     with _told_if_broken_off(report, journal):
         try:
             _write(target, report, journal, hands, armed)
+        except BaseException:
+            _learn_result(target, report, journal, hands)
+            raise
         finally:
             _restore(target, report, journal, armed)
         if not report.stopped:
@@ -143,16 +149,37 @@ def _told_if_broken_off(report: TransferReport, journal: Journal) -> Iterator[No
         yield
     except BaseException as error:
         reason = "interrupted by the operator" if isinstance(error, KeyboardInterrupt) else str(error)
-        journal.audit("broken off", device=report.target, reason=reason, state=_state_known(report))
+        journal.audit("broken off", device=report.target, reason=reason, state=state_known(report))
         raise
 
 
-def _state_known(report: TransferReport) -> str:
+def state_known(report: TransferReport) -> str:
+    """What is known of the target's energies after a transfer that was broken off."""
     if report.commanded_at is None:
         return "the command was not sent: the energies are the old ones"
     if report.result is not None:
         return f"the command was answered with {report.result}"
     return "the command was sent and its result is not known: read 1700-1727 and 3290 before anything is repeated"
+
+
+def _learn_result(target: Series, report: TransferReport, journal: Journal, hands: Operator) -> None:
+    """Broken off after the command: ask for its result before the pointers go, so that it is known if it can be."""
+    if report.commanded_at is None or report.result is not None:
+        return
+    with suppress(BenchError), journal.step("learn the result of the command"):
+        report.result = target.await_result(hands.aim.result)
+        journal.audit("result", device=target.name, register=hands.aim.result, value=report.result)
+
+
+def _tidied(
+    refused: precheck.AlreadyDone, target: Series, report: TransferReport, journal: Journal, armed: Armed
+) -> precheck.AlreadyDone:
+    """The refusal of a second preset; a transfer that was killed has left its pointers aimed, and they go now."""
+    if not any(target.read_pointers()):
+        return refused
+    _restore(target, report, journal, armed)
+    state = "are restored" if report.pointers_restored else "could not be restored"
+    return precheck.AlreadyDone(f"{refused}; its pointers, left aimed by a transfer that was killed, {state}")
 
 
 def _restore(target: Series, report: TransferReport, journal: Journal, armed: Armed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bench.measure import Measure, Unit
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from bench.drivers.powerlogic.values import EnergyReading
 
 _UNITS = {"Wh": Unit.WH, "varh": Unit.VARH, "VAh": Unit.VAH}
+#: What a Series 2000 meter shows in another order (the starred rows of Table 1).
+_REORDERED = (Quantity.REAL_TOTAL, Quantity.REACTIVE_TOTAL, Quantity.APPARENT_TOTAL)
 #: How far the stamp may lie before the clock that was read after it.
 _STAMP_AGE = timedelta(seconds=60)
 
@@ -58,6 +61,10 @@ def _judge_energies(report: TransferReport, measure: Measure) -> None:
     assert report.handed_over is not None
     assert report.growth is not None
     span = report.since_command
+    if all(abs(value) <= report.could_have_grown(quantity) for quantity, value in report.handed_over.values.items()):
+        lacks = f"readings of {report.source} that a cleared meter would not show as well"
+        measure.not_determinable("that the energies arrived", lacks, device=report.target)
+        return
     for quantity, handed_over in report.handed_over.values.items():
         low = handed_over - report.growth.down(quantity, span)
         high = handed_over + report.could_have_grown(quantity)
@@ -72,6 +79,9 @@ def _judge_order(report: TransferReport, measure: Measure) -> None:
     assert report.after is not None
     assert report.handed_over is not None
     old = report.handed_over
+    if _order_is_hidden(report):
+        lacks = f"readings of {report.source} whose totals differ by more than the load adds"
+        measure.not_determinable("that the totals are in their order", lacks, device=report.target)
     if old[Quantity.APPARENT_TOTAL] < abs(old[Quantity.REAL_TOTAL]):
         why = f"the readings of {report.source} themselves have less apparent than real energy"
         measure.not_applicable("apparent energy at least real energy", why, device=report.target)
@@ -81,6 +91,14 @@ def _judge_order(report: TransferReport, measure: Measure) -> None:
     measure("apparent total", new[Quantity.APPARENT_TOTAL], Unit.VAH, device=report.target).at_least(
         abs(new[Quantity.REAL_TOTAL]) - slack
     )
+
+
+def _order_is_hidden(report: TransferReport) -> bool:
+    """Whether two of the totals that a Series 2000 meter shows in another order are so alike that a swap hides."""
+    assert report.handed_over is not None
+    values = sorted(report.handed_over[quantity] for quantity in _REORDERED)
+    slack = max(report.could_have_grown(quantity) for quantity in _REORDERED)
+    return any(second - first <= slack for first, second in pairwise(values))
 
 
 def _judge_stamp(report: TransferReport, measure: Measure) -> None:

@@ -24,6 +24,10 @@ class TransferRefused(BenchError):
     exit = Exit.FAILED
 
 
+class AlreadyDone(TransferRefused):
+    """The target bears these readings: a second preset is not the first one again."""
+
+
 class NotATarget(UsageError):
     """The documents give no preset for this model: it can hand its readings over, and not take any."""
 
@@ -96,7 +100,7 @@ def refuse_repetition(target: PowerLogic, report: TransferReport) -> None:
     """Refuse a preset that has been done: repeating it would erase what was counted since.
 
     Raises:
-        TransferRefused: the target bears a stamp and holds the planned energies and what it can have counted since.
+        AlreadyDone: the target bears a stamp and holds the planned energies and what it can have counted since.
     """
     assert report.before is not None
     assert report.handed_over is not None
@@ -108,7 +112,7 @@ def refuse_repetition(target: PowerLogic, report: TransferReport) -> None:
     advance = {quantity: report.before[quantity] - value for quantity, value in report.handed_over.values.items()}
     # Both may have counted on since: the new meter its load, and the old one if it was left in service.
     if all(-most <= grown <= most for grown in advance.values()):
-        raise TransferRefused(
+        raise AlreadyDone(
             f"{target.name} took these readings over on {report.stamp_before:%Y-%m-%d %H:%M:%S}: a second preset would "
             "erase what it has counted since"
         )
@@ -122,8 +126,10 @@ def refuse_swapped(report: TransferReport) -> None:
     """
     assert report.before is not None
     assert report.handed_over is not None
+    assert report.growth is not None
+    meanwhile = report.growth.at_most(report.before.answered_at - report.handed_over.asked_at)
     old, new = report.handed_over[Quantity.APPARENT_TOTAL], report.before[Quantity.APPARENT_TOTAL]
-    if new > old:
+    if new > old + meanwhile:
         raise TransferRefused(
             f"{report.target} has counted {new} VAh and {report.source} only {old}: are they swapped? Clear the new "
             "meter's energies first if they are to go"

@@ -32,7 +32,7 @@ def attach(measurements: Sequence[Measurement], traces: Mapping[str, bytes | str
         start: bench time at its start, in seconds.
         end: bench time at its end, in seconds.
     """
-    import allure  # noqa: PLC0415 - only needed when allure-pytest is active
+    import allure  # noqa: PLC0415  # only needed when allure-pytest is active
 
     allure.dynamic.parameter("bench start", f"{start} s", excluded=True)
     allure.dynamic.parameter("bench end", f"{end} s", excluded=True)

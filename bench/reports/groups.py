@@ -48,6 +48,11 @@ class Group:
         return Verdict.worst(record.verdict for record in self.records)
 
     @property
+    def outcome(self) -> str:
+        """The worst verdict in words; "skipped" where none of them ran, which is not the same as recording only."""
+        return "skipped" if all(record.outcome == "skipped" for record in self.records) else self.worst.words
+
+    @property
     def counts(self) -> Counter[str]:
         """Number of measurements by verdict."""
         return sum((Counter(record.counts) for record in self.records), Counter())
@@ -81,6 +86,6 @@ def matrix_of(group: Group) -> Matrix | None:
         cells[pair[1], pair[2]] = record
     rows = list(dict.fromkeys(row for row, _ in cells))
     columns = list(dict.fromkeys(column for _, column in cells))
-    if min(len(rows), len(columns)) < 2 or 2 * len(cells) < len(rows) * len(columns):  # noqa: PLR2004 - one half
+    if min(len(rows), len(columns)) < 2 or 2 * len(cells) < len(rows) * len(columns):  # noqa: PLR2004  # one half
         return None
     return Matrix(rows, columns, [[cells.get((row, column)) for column in columns] for row in rows])

@@ -77,6 +77,9 @@ def headline(
 ) -> tuple[Verdict, str, str]:
     """What a run comes to. `exit_code` is None for a run that was killed before it ended."""
     checks = _counts_in_words(verdicts)
+    skipped = sum(record.outcome == "skipped" for record in scenarios)
+    if skipped:
+        checks += f"; {skipped} of {len(scenarios)} scenarios skipped"
     failed = sum(record.outcome in ("failed", "error") for record in scenarios)
     bad = f"{failed} of {len(scenarios)} scenarios failed; {checks}"
     results: dict[int | None, tuple[Verdict, str, str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, TypeAlias
 
 from bench.measurement import table_of
@@ -22,7 +23,7 @@ _HEAD = ("scenario", "runs", "pass", "fail", "inconclusive", "not determinable",
 _LONGEST_NAME = 60
 
 
-def no_paint(text: str, verdict: Verdict) -> str:  # noqa: ARG001 - the other painters need it
+def no_paint(text: str, verdict: Verdict) -> str:  # noqa: ARG001  # the other painters need it
     """For pipes and files."""
     return text
 
@@ -46,6 +47,9 @@ def verdict_table(
     """
     parts = [_groups(grouped(scenarios), paint)]
     parts += [_failure(record, measurements.get(record.scenario, ()), paint) for record in scenarios if _bad(record)]
+    skipped = _skipped(scenarios)
+    if skipped:
+        parts.append("\n".join(("skipped", *skipped)))
     undetermined = _undetermined(m for rows in measurements.values() for m in rows)
     if undetermined:
         parts.append("\n".join((paint("not determinable", Verdict.NOT_DETERMINABLE), *undetermined)))
@@ -72,7 +76,7 @@ def _row(group: Group) -> tuple[str, ...]:
     name = group.name if len(group.name) <= _LONGEST_NAME else f"{group.name[: _LONGEST_NAME - 1]}…"
     shown = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_DETERMINABLE)
     counts = (str(group.counts[verdict.value] or "·") for verdict in shown)
-    return (name, str(len(group.records)), *counts, group.worst.words)
+    return (name, str(len(group.records)), *counts, group.outcome)
 
 
 def _failure(record: ScenarioRecord, measurements: Iterable[Measurement], paint: Paint) -> str:
@@ -80,6 +84,12 @@ def _failure(record: ScenarioRecord, measurements: Iterable[Measurement], paint:
     table = table_of(m for m in measurements if m.verdict >= Verdict.INCONCLUSIVE)
     body = table or record.reason
     return "\n".join((head, *(f"    {line}" for line in body.splitlines())))
+
+
+def _skipped(scenarios: Iterable[ScenarioRecord]) -> list[str]:
+    """Each reason for which something did not run once, with how often."""
+    reasons = Counter(record.reason for record in scenarios if record.outcome == "skipped")
+    return [f"    {count} {'times' if count > 1 else 'time'}: {reason}" for reason, count in reasons.items()]
 
 
 def _undetermined(measurements: Iterable[Measurement]) -> list[str]:

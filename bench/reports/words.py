@@ -29,7 +29,7 @@ def digit_groups(number: str) -> list[str]:
     """
     sign = "-" if number.startswith("-") else ""
     whole, point, fraction = number.removeprefix("-").partition(".")
-    if not (whole + fraction).isascii() or not (whole + fraction).isdigit() or len(whole) < 5:  # noqa: PLR2004
+    if not (whole + fraction).isascii() or not (whole + fraction).isdigit() or len(whole) < 5:  # noqa: PLR2004  # "short"
         return [number]
     first = len(whole) % 3
     groups = ([whole[:first]] if first else []) + [whole[k : k + 3] for k in range(first, len(whole), 3)]

@@ -143,6 +143,8 @@ class _Caller(asyncio.Protocol):
     def __init__(self, door: ControlDoor) -> None:
         self._door = door
         self._rest = b""
+        self._unanswered = 0
+        self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -153,17 +155,23 @@ class _Caller(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
+        self._unanswered += len(lines)
         for line in lines:
             self._door.controller.obey(line.decode("utf-8", "replace"), self._reply)
         if len(self._rest) > _LONGEST_LINE:
             self.transport.close()
 
     def eof_received(self) -> bool:
-        return True  # who has said everything may still wait for the end of a cycle
+        self._ended = True
+        return self._unanswered > 0  # who has said everything may still wait for the end of a cycle
 
     def _reply(self, answer: dict[str, Any]) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(json.dumps(answer).encode() + b"\n")
+        self._unanswered -= 1
+        if self.transport.is_closing():
+            return
+        self.transport.write(json.dumps(answer).encode() + b"\n")
+        if self._ended and not self._unanswered:
+            self.transport.close()
 
 
 class ControlDoor:

@@ -12,7 +12,7 @@ from bench.errors import UsageError
 from simulators.doors.modbus_tcp import open_modbus_tcp
 from simulators.doors.raw_tcp import open_raw_tcp
 from simulators.doors.rfc2217 import open_rfc2217
-from simulators.lines.framing import Framing
+from simulators.lines.framing import PTY_FRAME, Framing
 
 if TYPE_CHECKING:
     from simulators.doors.tcp import TcpDoor
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 #: Whether ptys are served on this platform.
 HAS_PTYS = sys.platform == "linux"
-#: What a pty carries, whatever is set: a client that sets parity there may be refused (`simulators/doors/pty.py`).
-PTY_FRAME = "8N1"
 _LAST_PORT = 65_535
 _SCHEMES = {"modbus-tcp": "tcp", "rfc2217": "rfc2217", "raw-tcp": "socket"}
 _LOOPBACK = {4: "127.0.0.1", 6: "::1"}

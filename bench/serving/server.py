@@ -137,9 +137,7 @@ def serve(
         StationError: the state or the station file cannot be written.
     """
     check_via(via)
-    served_links = {link.id for link in station.links.values() if link.type == "sim"}
-    if not any(device.link in served_links for device in station.devices.values()):
-        raise UsageError(f"station {station.name} has no device on a sim link: there is nothing to serve", station.file)
+    _check_served(station)
     kept = read_state(state) if state is not None else None
     stage = _stage(station, seed, defects or {})
     if state is not None and kept is not None:
@@ -157,6 +155,12 @@ def serve(
         runner.run(_serve(stage, Where(host, base_port, speed), announce))
     if state is not None:
         save_state(state, stage)
+
+
+def _check_served(station: Station) -> None:
+    simulated = {link.id for link in station.links.values() if link.type == "sim"}
+    if not any(device.link in simulated for device in station.devices.values()):
+        raise UsageError(f"station {station.name} has no device on a sim link: there is nothing to serve", station.file)
 
 
 def _stage(station: Station, seed: int, defects: dict[str, list[str]]) -> Stage:

@@ -5,14 +5,26 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bench.station.kinds import Duration, Id, Kind, Power, PowerFactor, Text, WattsCommand, one_of, whole, wrong
-from bench.station.links import Entry, NamedEntry
+from bench.station.entry import Entry, NamedEntry
+from bench.station.kinds import (
+    Command,
+    Duration,
+    Id,
+    Kind,
+    Power,
+    PowerFactor,
+    Text,
+    WattsCommand,
+    one_of,
+    whole,
+    wrong,
+)
 from bench.station.mistakes import shown
 
 #: The models that a station file may name: types, then family names (the table of docs/stations.md).
 MODELS = ("CM2350", "CM3350", "CM4250", "PM820", "PM850", "PM870", "CM2000", "CM3000", "CM4000")
 
-#: What the four words of an energy register block can hold (Wh, VARh, VAh).
+#: What the four words of an energy register block can hold (Wh, varh, VAh).
 LARGEST_ENERGY = 10**16 - 1
 
 Protection = Literal["read-only", "sacrificial"]
@@ -50,9 +62,9 @@ class PowerControl(Entry):
     """How to interrupt the device's supply: one command for the whole cycle, or one for each half of it."""
 
     type: Annotated[str, one_of(("command",), "a power control")]
-    cycle: Text | None = None
-    off: Text | None = None
-    on: Text | None = None
+    cycle: Command | None = None
+    off: Command | None = None
+    on: Command | None = None
     boot: Duration = Field(default=10_000_000_000, description="how long to wait after the supply has returned")
 
     @model_validator(mode="after")
@@ -89,7 +101,7 @@ class VoltageTransformers(Entry):
 
 
 class Energies(Entry):
-    """Accumulated energies to start with (Wh, VARh, VAh)."""
+    """Accumulated energies to start with (Wh, varh, VAh)."""
 
     real_energy_in: Energy = 0
     reactive_energy_in: Energy = 0
@@ -103,8 +115,8 @@ class Energies(Entry):
 class Simulation(Entry):
     """The world around a simulated device, and the device's past."""
 
-    load: Power = Field(default=0, description="three-phase real power; negative when the plant generates")
-    power_factor: PowerFactor = Field(default=Decimal(1), description="negative when leading")
+    load: Power = Field(default=10_000_000, description="three-phase real power; negative when the plant generates")
+    power_factor: PowerFactor = Field(default=Decimal("0.9"), description="negative when leading")
     energies: Energies = Energies()
     ct: CurrentTransformers = CurrentTransformers(primary=100, secondary=5)
     pt: VoltageTransformers | None = Field(default=None, description="none: the voltage inputs are connected directly")

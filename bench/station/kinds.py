@@ -5,7 +5,9 @@ They are strict: a number in quotes is not a number. Each brings its own JSON sc
 
 # No `from __future__ import annotations` in this package's models: pydantic reads the annotations when they are made.
 
+import os
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -114,7 +116,7 @@ def _quantity(quantity: Quantity) -> Callable[[object], int]:
     return check
 
 
-def _time_out(value: object) -> int:
+def _timeout(value: object) -> int:
     time = _quantity(DURATION)(value)
     if not time:
         raise wrong("must be more than nothing")
@@ -169,8 +171,17 @@ def _rfc2217_url(value: object) -> str:
     return url
 
 
-def _watts_command(value: object) -> str:
+def _command(value: object) -> str:
     command = _text(value)
+    try:
+        shlex.split(command, posix=os.name == "posix")
+    except ValueError as error:
+        raise wrong(f"{shown(command)} is no command: {str(error).lower()}") from None
+    return command
+
+
+def _watts_command(value: object) -> str:
+    command = _command(value)
     if "{watts}" not in command:
         raise wrong(f"{shown(command)} lacks the placeholder {{watts}}, which stands for the power to set")
     return command
@@ -194,7 +205,7 @@ Flag = Annotated[bool, Kind(_flag, {"type": "boolean"})]
 #: Nanoseconds inside.
 Duration = Annotated[int, Kind(_quantity(DURATION), {"type": "string", "examples": ["20 ms"]}, DURATION.format)]
 #: Nanoseconds inside, more than none.
-TimeOut = Annotated[int, Kind(_time_out, {"type": "string", "examples": ["1 s"]}, DURATION.format)]
+Timeout = Annotated[int, Kind(_timeout, {"type": "string", "examples": ["1 s"]}, DURATION.format)]
 #: Milliwatts inside.
 Power = Annotated[int, Kind(_quantity(POWER), {"type": "string", "examples": ["30 kW"]}, POWER.format)]
 PowerFactor = Annotated[Decimal, Kind(_power_factor, {"type": "number", "minimum": -1, "maximum": 1}, float)]
@@ -204,4 +215,5 @@ Port = Annotated[int, whole(1, 65_535)]
 Host = Annotated[str, Kind(_host, {"type": "string"})]
 SerialPort = Annotated[str, Kind(_serial_port, {"type": "string"})]
 Rfc2217Url = Annotated[str, Kind(_rfc2217_url, {"type": "string", "pattern": "^rfc2217://"})]
+Command = Annotated[str, Kind(_command, _TEXT_SCHEMA)]
 WattsCommand = Annotated[str, Kind(_watts_command, {"type": "string", "pattern": r"\{watts\}"})]

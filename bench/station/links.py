@@ -6,15 +6,13 @@ The link entry is all that differs between a simulated and a real device.
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
-    PrivateAttr,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
 
+from bench.station.entry import NamedEntry
 from bench.station.kinds import (
     Baud,
     Duration,
@@ -24,34 +22,12 @@ from bench.station.kinds import (
     Port,
     Rfc2217Url,
     SerialPort,
-    TimeOut,
+    Timeout,
     one_of,
     wrong,
 )
 
 _SECOND = 1_000_000_000
-
-
-class Entry(BaseModel):
-    """A mapping in the station file: frozen, and a key that it does not know is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class NamedEntry(Entry):
-    """An entry that others refer to by its key in the mapping around it."""
-
-    _id: str = PrivateAttr("")
-
-    @property
-    def id(self) -> str:
-        """The key under which the entry stands in the station file."""
-        return self._id
-
-    def named(self, key: str) -> Self:
-        """This entry, knowing that it stands under `key`."""
-        self._id = key
-        return self
 
 
 class SimLink(NamedEntry):
@@ -72,7 +48,7 @@ class SimLink(NamedEntry):
     echo: Flag = Field(default=False, description="the adapter hears what it sends")
     turnaround: Duration = Field(default=20_000_000, description="from the last bit of a request to its answer")
     delay: Duration = Field(default=1_000_000, description="one way through the network")
-    timeout: TimeOut = _SECOND
+    timeout: Timeout = _SECOND
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
@@ -99,7 +75,7 @@ class SerialLink(NamedEntry):
     baud: Baud = 9_600
     framing: Framing = "8N1"
     echo: Flag = Field(default=False, description="the adapter hears what it sends")
-    timeout: TimeOut = _SECOND
+    timeout: Timeout = _SECOND
 
 
 class TcpLink(NamedEntry):
@@ -109,7 +85,7 @@ class TcpLink(NamedEntry):
     host: Host
     port: Port = 502
     modbus: Annotated[str, one_of(("tcp", "rtu"), "a Modbus framing")] = "tcp"
-    timeout: TimeOut = _SECOND
+    timeout: Timeout = _SECOND
 
 
 class Rfc2217Link(NamedEntry):
@@ -121,7 +97,7 @@ class Rfc2217Link(NamedEntry):
     url: Rfc2217Url | None = None
     baud: Baud = 9_600
     framing: Framing = "8N1"
-    timeout: TimeOut = _SECOND
+    timeout: Timeout = _SECOND
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,11 @@ def find_station(name_or_path: str) -> Station:
             raise
         reason = f"there is neither a file nor a built-in station {shown(name_or_path)}; did you mean {meant}?"
         raise UsageError(reason) from None
+
+
+def station_from_environment() -> str:
+    """The station that `METERBENCH_STATION` names, or the built-in one."""
+    return os.environ.get("METERBENCH_STATION") or "sim"
 
 
 def _station(source: Source, *, builtin: bool) -> Station:

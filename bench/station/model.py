@@ -11,8 +11,9 @@ from pydantic import Field, PrivateAttr, field_validator
 from bench.drivers.capabilities import Capability
 from bench.errors import UsageError
 from bench.station.devices import Device
+from bench.station.entry import Entry
 from bench.station.kinds import Id, Text, one_of
-from bench.station.links import Entry, Link
+from bench.station.links import Link
 from bench.station.mistakes import Keys, Mistake, suggestion
 from bench.station.source import Source
 
@@ -34,7 +35,7 @@ class Policy(Entry):
 class Station(Entry):
     """A station file that has been read and found right.
 
-    Durations are integer nanoseconds, powers integer milliwatts, energies Wh, VARh and VAh.
+    Durations are integer nanoseconds, powers integer milliwatts, energies Wh, varh and VAh.
     """
 
     version: Annotated[int, one_of((1,), "a schema of this release")] = Field(alias="schema")
@@ -92,7 +93,7 @@ class Station(Entry):
         return self.links[device.link]
 
     def select(self, device_ids: Collection[str]) -> Self:
-        """The same station with these devices only, and without the links that then lead nowhere. None means all.
+        """The same station with these devices only, and without the links that then lead nowhere; all if none is named.
 
         Raises:
             UsageError: There is no such device.

@@ -42,7 +42,7 @@ def diagnostic(request: bytes, answer: bytes) -> bytes:
     _accepted(request, answer)
     if answer[:3] != request[:3] or len(answer) != len(request):
         raise ForeignAnswer(f"diagnostic {answer.hex()} does not answer {request.hex()}")
-    counter = int.from_bytes(request[1:3], "big") > 10  # noqa: PLR2004 - 11 is the first that reads something
+    counter = int.from_bytes(request[1:3], "big") > 10  # noqa: PLR2004  # 11 is the first that reads something
     if not counter and answer != request:
         raise ForeignAnswer(f"diagnostic {request.hex()} was looped back as {answer.hex()}")
     return answer[3:]

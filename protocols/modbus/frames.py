@@ -166,7 +166,7 @@ def t1_5(baud: int, char_bits: int) -> int:
 
 def _silence(half_chars: int, baud: int, char_bits: int, fixed: int) -> int:
     """SL 2.5.1.1: true character times up to 19,200 Bd, fixed ones above."""
-    return fixed if baud > 19_200 else -(-half_chars * char_bits * 1_000_000_000 // (2 * baud))  # noqa: PLR2004 - above
+    return fixed if baud > 19_200 else -(-half_chars * char_bits * 1_000_000_000 // (2 * baud))  # noqa: PLR2004  # above
 
 
 def _check_envelope(unit: int, pdu: bytes) -> None:

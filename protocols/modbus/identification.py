@@ -93,7 +93,7 @@ def decode_page(request: bytes, answer: bytes) -> Page:
     objects: dict[int, bytes] = {}
     rest = answer[_HEAD:]
     for _ in range(answer[6]):
-        if len(rest) < 2 or len(rest) < 2 + rest[1]:  # noqa: PLR2004 - id and length of an object
+        if len(rest) < 2 or len(rest) < 2 + rest[1]:  # noqa: PLR2004  # id and length of an object
             raise ForeignAnswer(f"device identification {answer.hex()} ends inside an object")
         objects[rest[0]] = rest[2 : 2 + rest[1]]
         rest = rest[2 + rest[1] :]

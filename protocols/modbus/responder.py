@@ -102,7 +102,7 @@ class Responder:
 
 
 def _read_registers(device: Responder, pdu: bytes, now: int) -> bytes:
-    if len(pdu) != 5:  # noqa: PLR2004 - function code and two words
+    if len(pdu) != 5:  # noqa: PLR2004  # function code and two words
         raise ModbusException(ExceptionCode.ILLEGAL_DATA_VALUE)
     start, count = _TWO_WORDS(pdu, 1)
     if not 0 < count <= words.MAX_READ_REGISTERS:
@@ -114,7 +114,7 @@ def _read_registers(device: Responder, pdu: bytes, now: int) -> bytes:
 
 
 def _read_bits(device: Responder, pdu: bytes, now: int) -> bytes:
-    _check(len(pdu) == 5)  # noqa: PLR2004 - function code and two words
+    _check(len(pdu) == 5)  # noqa: PLR2004  # function code and two words
     start, count = _TWO_WORDS(pdu, 1)
     _check(0 < count <= words.MAX_READ_BITS)
     _check_range(start, count)
@@ -123,7 +123,7 @@ def _read_bits(device: Responder, pdu: bytes, now: int) -> bytes:
 
 
 def _write_bit(device: Responder, pdu: bytes, now: int) -> bytes:
-    _check(len(pdu) == 5)  # noqa: PLR2004 - function code and two words
+    _check(len(pdu) == 5)  # noqa: PLR2004  # function code and two words
     address, value = _TWO_WORDS(pdu, 1)
     _check(value in (words.COIL_ON, words.COIL_OFF))
     device.model.write_bits(address, [value == words.COIL_ON], now)
@@ -131,13 +131,13 @@ def _write_bit(device: Responder, pdu: bytes, now: int) -> bytes:
 
 
 def _write_register(device: Responder, pdu: bytes, now: int) -> bytes:
-    _check(len(pdu) == 5)  # noqa: PLR2004 - function code and two words
+    _check(len(pdu) == 5)  # noqa: PLR2004  # function code and two words
     device.model.write_registers(_TWO_WORDS(pdu, 1)[0], pdu[3:], now, pdu[0])
     return pdu
 
 
 def _write_bits(device: Responder, pdu: bytes, now: int) -> bytes:
-    _check(len(pdu) > 6)  # noqa: PLR2004 - function code, two words, byte count, data
+    _check(len(pdu) > 6)  # noqa: PLR2004  # function code, two words, byte count, data
     start, count = _TWO_WORDS(pdu, 1)
     _check(0 < count <= words.MAX_WRITE_BITS)
     _check(pdu[5] == (count + 7) // 8 == len(pdu) - 6)
@@ -147,7 +147,7 @@ def _write_bits(device: Responder, pdu: bytes, now: int) -> bytes:
 
 
 def _write_registers(device: Responder, pdu: bytes, now: int) -> bytes:
-    _check(len(pdu) > 6)  # noqa: PLR2004 - function code, two words, byte count, data
+    _check(len(pdu) > 6)  # noqa: PLR2004  # function code, two words, byte count, data
     start, count = _TWO_WORDS(pdu, 1)
     _check(0 < count <= words.MAX_WRITE_REGISTERS)
     if not pdu[5] == 2 * count == len(pdu) - 6:
@@ -158,7 +158,7 @@ def _write_registers(device: Responder, pdu: bytes, now: int) -> bytes:
 
 
 def _mask_write_register(device: Responder, pdu: bytes, now: int) -> bytes:
-    _check(len(pdu) == 7)  # noqa: PLR2004 - function code and three words
+    _check(len(pdu) == 7)  # noqa: PLR2004  # function code and three words
     address, and_mask, or_mask = _THREE_WORDS(pdu, 1)
     old = int.from_bytes(device.model.read_registers(pdu[0], address, 1, now), "big")
     new = old & and_mask | or_mask & ~and_mask
@@ -167,7 +167,7 @@ def _mask_write_register(device: Responder, pdu: bytes, now: int) -> bytes:
 
 
 def _read_write_registers(device: Responder, pdu: bytes, now: int) -> bytes:
-    _check(len(pdu) > 10)  # noqa: PLR2004 - function code, four words, byte count, data
+    _check(len(pdu) > 10)  # noqa: PLR2004  # function code, four words, byte count, data
     function = pdu[0]
     read_start, read_count, write_start, write_count = _FOUR_WORDS(pdu, 1)
     _check(0 < read_count <= words.MAX_READ_REGISTERS)
@@ -194,14 +194,14 @@ def _report_server_id(device: Responder, pdu: bytes, now: int) -> bytes:
 def _identify(device: Responder, pdu: bytes, now: int) -> bytes:
     if len(pdu) > 1 and pdu[1] != words.MEI_READ_DEVICE_IDENTIFICATION:
         raise ModbusException(ExceptionCode.ILLEGAL_FUNCTION)
-    _check(len(pdu) == 4)  # noqa: PLR2004 - function code, MEI type, read code, object id
+    _check(len(pdu) == 4)  # noqa: PLR2004  # function code, MEI type, read code, object id
     model = device.model
     objects = model.device_identification(now)
     level = model.conformity_level if isinstance(model, StatesConformity) else conformity_of(objects)
     return encode_page(objects, level, pdu[2], pdu[3])
 
 
-def _check(sound: bool) -> None:  # noqa: FBT001 - reads like an assertion
+def _check(sound: bool) -> None:  # noqa: FBT001  # reads like an assertion
     if not sound:
         raise ModbusException(ExceptionCode.ILLEGAL_DATA_VALUE)
 

@@ -74,7 +74,7 @@ def _whole(data: bytes, length: int | None) -> int | None:
 
 
 def _tabled(table: dict[int, tuple[int, int | None]], data: bytes) -> int | None:
-    if len(data) < 2 or data[1] not in table:  # noqa: PLR2004 - unit and function code
+    if len(data) < 2 or data[1] not in table:  # noqa: PLR2004  # unit and function code
         return None
     fixed, place = table[data[1]]
     if place is None:

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 from protocols.conversation import Reply
 from protocols.modbus.frames import FrameError, MbapSplitter, decode_rtu, encode_rtu
 from protocols.modbus.pdu import EXCEPTION_BIT, ExceptionCode
-from protocols.modbus.responder import DataModel, Responder, StatesConformity
+from protocols.modbus.responder import DataModel, Responder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-__all__ = ["DataModel", "Responder", "RtuBus", "RtuServer", "StatesConformity", "TcpServer"]
 
 BROADCAST = 0
 NON_SIGNIFICANT = 0xFF  #: the unit that addresses a device directly on TCP (TCP 4.4.1.2); 0 is accepted too
@@ -59,11 +57,10 @@ class RtuServer:
 class RtuBus:
     """All the devices of one serial line: each hears every frame, and its CRC is checked once for all of them."""
 
-    __slots__ = ("_by_address", "_servers")
+    __slots__ = ("_servers",)
 
     def __init__(self, servers: Iterable[RtuServer]) -> None:
         self._servers = tuple(servers)
-        self._by_address = {server.address: server for server in self._servers}
 
     def receive(self, frame: bytes, now: int) -> list[Reply]:
         """The answers to what came between two silences: one where the address exists, or none."""
@@ -71,13 +68,7 @@ class RtuBus:
             unit, pdu = decode_rtu(frame)
         except FrameError:
             return [reply for server in self._servers for reply in server.receive(frame, now)]
-        if unit == BROADCAST:
-            return [reply for server in self._servers for reply in server.hear(unit, pdu, now)]
-        for server in self._servers:
-            if server.address != unit:
-                server.responder.diagnostics.overheard += 1
-        addressed = self._by_address.get(unit)
-        return [] if addressed is None else addressed.hear(unit, pdu, now)
+        return [reply for server in self._servers for reply in server.hear(unit, pdu, now)]
 
 
 class TcpServer:
@@ -122,7 +113,7 @@ class TcpServer:
         except FrameError:
             return []
         answers = [answer for frame in frames if (answer := self._answer(frame, now)) is not None]
-        return answers if len(answers) < 2 else _together(answers)  # noqa: PLR2004 - one has nothing to be joined with
+        return answers if len(answers) < 2 else _together(answers)  # noqa: PLR2004  # one has nothing to be joined with
 
     def _answer(self, frame: bytes, now: int) -> Reply | None:
         unit = frame[6]

@@ -55,7 +55,6 @@ class Model:
     identification: str
     preset_target: bool
     float_base: int | None
-    any_of_family: bool
     profile: Mapping[str, Any] = field(repr=False)
     assumed: frozenset[str] = field(repr=False)
 
@@ -140,7 +139,6 @@ def _model(name: str, row: dict[str, Any], text: dict[str, Any]) -> Model:
         identification=family["identification"],
         preset_target=family["preset_target"],
         float_base=family.get("float_base"),
-        any_of_family=row.get("any_of_family", False),
         profile={**assumed, **documented},
         assumed=frozenset(assumed) - frozenset(documented),
     )

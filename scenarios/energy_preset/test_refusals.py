@@ -2,7 +2,7 @@
 
 from bench.bench import Bench
 from bench.drivers.powerlogic import Series
-from bench.errors import NoAnswer, NotArmed, Refused
+from bench.errors import NoAnswer, Refused
 from bench.measure import Measure
 from bench.procedures.preset import preset_words
 from bench.procedures.reading import growth_of
@@ -82,16 +82,6 @@ def test_the_buffer_is_not_live(fresh: Series, bench: Bench, measure: Measure) -
     bench.journal.audit("write", device=fresh.name, registers="8022-8049", values=list(SOMETHING))
     fresh.session.write_block(bench.arm(fresh), 8022, SOMETHING)
     judge_unchanged(before.values, fresh, measure, since, "filling the buffer")
-
-
-def test_no_key_no_write(target: Series, bench: Bench, measure: Measure) -> None:
-    """A scenario that does not say it writes is given no permission to."""
-    try:
-        bench.arm(target)
-        answer = "given"
-    except NotArmed:
-        answer = "refused"
-    measure("permission to write", answer, device=target.name).is_("refused")
 
 
 @destructive("locks the meter, presets it, and unlocks it")

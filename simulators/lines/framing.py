@@ -9,6 +9,9 @@ from functools import cached_property
 from protocols.modbus.frames import t3_5
 
 _SECOND = 1_000_000_000
+#: What a pty carries, whatever is set: it drops parity and seven bits, and the C library refuses to set them twice in a
+#: row, which is what pymodbus does on connecting (`simulators/doors/pty.py`).
+PTY_FRAME = "8N1"
 
 
 @dataclass(frozen=True)

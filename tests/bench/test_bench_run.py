@@ -18,7 +18,7 @@ from bench.verdicts import Verdict
 
 
 @contextmanager
-def a_run(folder: Path, policy: str = "", evidence: bool = False) -> Iterator[Run]:  # noqa: FBT001, FBT002  # a test's
+def a_run(folder: Path, policy: str = "", evidence: bool = False) -> Iterator[Run]:  # noqa: FBT002  # a test's
     station = station_of(two_meters(link=LAN) + policy, folder)
     run = Run(station, Options(evidence=folder / "evidence" if evidence else None))
     try:

@@ -20,6 +20,8 @@ from bench.commands.run import default_folder, find_scenarios
 from bench.errors import Exit, UsageError
 from bench.manifest import verify_manifest
 from protocols.modbus.frames import decode_rtu
+from protocols.modbus.server import TcpServer
+from simulators.meters.powerlogic import build_meter
 
 
 @pytest.fixture(autouse=True)
@@ -216,6 +218,18 @@ def test_a_port_that_does_not_exist_is_3(call: Any) -> None:
     assert "the station broke: link l: cannot open /dev/no-such" in said.out
 
 
+def test_a_page_that_cannot_be_written_changes_no_result(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_evidence: Path, target: Path) -> None:
+        raise UsageError(f"{target}: cannot be written: No space left on device")
+
+    monkeypatch.setattr("bench.commands.report.write_page", full)
+    said = call("run", "reading/test_clock.py", "--device", "pm850", "--evidence", "ev")
+    assert said.code == 0
+    assert said.err.endswith("no report: ev/report.html: cannot be written: No space left on device\n")
+    assert " passed" in said.out
+    assert verify_manifest(Path("ev")) == []
+
+
 def test_evidence_in_a_folder_that_has_some_is_refused(call: Any) -> None:
     words = ("run", "reading/test_clock.py", "--device", "pm850", "--evidence", "ev")
     assert call(*words).code == 0
@@ -230,6 +244,16 @@ def test_evidence_has_a_folder_of_its_own_for_each_run() -> None:
     second = default_folder("lab")
     assert first != second
     assert first.parent == second.parent == Path("evidence")
+
+
+@pytest.mark.parametrize(
+    ("station", "shown"),
+    [("../../etc/x", "etc-x"), ("Halle 3: Süd", "Halle-3-S-d"), ("n" * 99, "n" * 40), ("試", "station")],
+)
+def test_whatever_a_station_is_called_its_evidence_stays_in_the_folder_for_it(station: str, shown: str) -> None:
+    folder = default_folder(station)
+    assert folder.parent == Path("evidence")
+    assert folder.name.partition("-")[2] == shown
 
 
 def test_scenarios_are_found_among_the_shipped_ones_first() -> None:
@@ -337,6 +361,8 @@ def test_a_transfer_says_what_it_proved(call: Any) -> None:
     assert said.err == ""
     assert "PASS             result word" in said.out
     assert "cm2350 to new-pm850: pass" in said.out
+    assert said.out.endswith("evidence: ev\n")
+    assert "result word" in Path("ev/report.html").read_text(encoding="utf-8")
     assert verify_manifest(Path("ev")) == []
     assert json.loads(Path("ev/run.json").read_text())["exit"] == 0
 
@@ -350,12 +376,57 @@ def test_a_transfer_as_json(call: Any) -> None:
     assert {row["verdict"] for row in found["measurements"]} == {"pass"}
 
 
+def test_a_transfer_leaves_evidence_wherever_it_is_made(call: Any) -> None:
+    """What is written to a meter is written down, whether or not anybody thought of naming a folder."""
+    found = call("transfer", "--from", "pm820", "--to", "new-pm850", "--json").json
+    assert verify_manifest(Path(found["evidence"])) == []
+    assert call("transfer", "--from", "pm820", "--to", "new-pm850", "--dry-run", "--json").json["evidence"] is None
+
+
+@pytest.mark.parametrize(
+    ("lost", "writes", "state"),
+    [
+        ("10 1F50 0003", 2, "the command was not sent: the energies are the old ones; pointers restored"),
+        ("06 1F3F 1841", 9, "the command was answered with 0; pointers restored"),
+        ("11", 0, "nothing was written"),
+    ],
+)
+def test_a_transfer_that_is_broken_off_says_what_is_written(lost: str, writes: int, state: str, call: Any) -> None:
+    """The answer to one request is lost: it is told what became of the meter, and not only what became of the line."""
+    meters = {3: golden_meter("CM2350"), 1: build_meter("PM850")}
+    meter_side, began, swallowed = TcpServer(meters), time.monotonic_ns(), []
+
+    def handle(data: bytes) -> bytes:
+        mine = data[6] == 1 and data[7:].startswith(bytes.fromhex(lost)) and (lost == "11" or not swallowed)
+        swallowed.extend([data] * mine)
+        answers = meter_side.receive(data, time.monotonic_ns() - began)
+        return b"" if mine else b"".join(reply.data for reply in answers)
+
+    with tcp_stand_in(handle) as server:
+        link = f"{{type: tcp, host: 127.0.0.1, port: {server.port}, timeout: 0.1 s}}"
+        text = f"""\
+schema: 1
+name: lossy
+links: {{line: {link}}}
+devices:
+  old: {{model: CM2350, link: line, address: 3}}
+  new: {{model: PM850, link: line, address: 1, protection: sacrificial}}
+"""
+        said = call("transfer", "--from", "old", "--to", "new", "--station", lab(text), "--allow-destructive", "new")
+    assert said.code == 1
+    told, where, why = said.err.splitlines()
+    assert told == f"new: {state}"
+    assert why == "new: no answer from unit 1 on link line within 0.1 s"
+    assert len(written(where.removeprefix("evidence: "))) == writes
+
+
 def test_a_transfer_that_is_refused_is_1_and_one_line(call: Any) -> None:
     text = two_meters(link=LAN, of_new=", energies: {apparent_energy_total: 9999999}")
     said = call("transfer", "--from", "old", "--to", "new", "--station", lab(text), "--allow-destructive", "new")
     assert said.code == 1
-    assert said.err.startswith("new has counted 9999999 VAh and old only 2000000: are they swapped?")
-    assert said.err.count("\n") == 1
+    assert said.err.startswith("evidence: evidence")
+    assert "\nnew has counted 9999999 VAh and old only 2000000: are they swapped?" in said.err
+    assert said.err.count("\n") == 2
 
 
 def test_a_transfer_without_the_keys_is_4_before_any_port_opens(call: Any) -> None:
@@ -459,3 +530,31 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f'"{sys.executable}" -c "{code}" | head -1'
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("pm850\n", "")
+
+
+def test_presets_without_their_keys_verify_nothing(call: Any) -> None:
+    """A green run that verified nothing is what a user fears most: every preset is skipped for want of a key."""
+    said = call("run", "energy_preset", "--station", lab(), "--no-evidence")
+    assert said.code == Exit.NOTHING
+    assert "nothing was verified" in said.out
+    assert "add --allow-destructive" in said.out
+
+
+NEW_METERS = """\
+schema: 1
+name: new
+links: {desk: {type: sim}}
+devices:
+  old: {model: CM2350, link: desk, address: 3}
+  new: {model: PM850, link: desk, address: 1, protection: sacrificial}
+"""
+
+
+def test_readings_that_show_nothing_are_not_called_taken_over(call: Any) -> None:
+    """A meter fresh from its box hands zeros over: whether they arrived, and in which order, cannot be seen."""
+    words = ("transfer", "--from", "old", "--to", "new", "--allow-destructive", "new", "--station", lab(NEW_METERS))
+    said = call(*words, "--json")
+    assert said.json["verdict"] == "not_determinable"
+    undetermined = {row["name"] for row in said.json["measurements"] if row["verdict"] == "not_determinable"}
+    assert undetermined >= {"that the energies arrived", "that the totals are in their order"}
+    assert not [row for row in said.json["measurements"] if row["name"] == "real energy total"]

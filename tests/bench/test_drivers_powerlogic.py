@@ -104,6 +104,21 @@ def test_ratios_with_a_voltage_transformer() -> None:
     assert str(ratios) == "CT 200:5, PT 110e2:110"
 
 
+@pytest.mark.parametrize("model", ["CM2350", "PM850"])
+@pytest.mark.parametrize(
+    "shown", [(0, 5, 120, 0, 120), (100, 0, 120, 0, 120), (100, 5, 0, 0, 0), (100, 5, 120, 0, 0), (100, 5, 9, 32767, 9)]
+)
+def test_transformers_that_cannot_be_are_a_foreign_answer(
+    model: str, shown: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A meter with a damaged set-up: no division by zero and no power with thousands of digits."""
+    names = ("ct_primary", "ct_secondary", "pt_primary", "pt_primary_scale", "pt_secondary")
+    with meter_of(model, tmp_path) as (_, driver):
+        monkeypatch.setattr(driver, "values", lambda _names: dict(zip(names, shown, strict=True)))
+        with pytest.raises(ForeignAnswer, match="old: the set-up shows impossible transformers: CT "):
+            driver.rating()
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_power_ceiling_is_no_less_than_the_power(model: str, tmp_path: Path) -> None:
     with meter_of(model, tmp_path) as (_, driver):
@@ -331,7 +346,7 @@ def test_a_setup_that_is_refused_is_discarded(tmp_path: Path) -> None:
 def test_a_meter_that_stays_away_is_told_after_its_time(tmp_path: Path) -> None:
     with meter_of("PM850", tmp_path) as (on, driver):
         on.host.stage.switch_supply("old", on=False)
-        with pytest.raises(NoAnswer, match="still silent 30 s after the reset"):
+        with pytest.raises(NoAnswer, match="still silent 30 s after the reset: new: no answer from unit 1"):
             driver.wait_until_it_answers(30 * SECOND)
         on.host.stage.switch_supply("old", on=True)
         assert 7 * SECOND < driver.wait_until_it_answers(60 * SECOND) < 12 * SECOND

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from decimal import Decimal
+from errno import ENOSPC
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +14,10 @@ import pytest
 from bench.errors import Exit, StationError, UsageError
 from bench.evidence import Evidence, RunFacts, ScenarioRecord, Step
 from bench.manifest import verify_manifest
-from bench.measure import Measure, Unit, Verdict
+from bench.measure import Measure, Unit
 from bench.reports.run import load
 from bench.trace import TraceWriter
+from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +54,34 @@ def scenario(evidence: Evidence, outcome: Any = "failed") -> ScenarioRecord:
 
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_a_folder_with_anything_in_it_is_refused(tmp_path: Path) -> None:
+    """The seal is over the whole folder: in a home folder it would be over everything that lies there."""
+    (tmp_path / "thesis.txt").write_text("precious", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"is not empty, .* name a new folder"):
+        Evidence(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_disk_that_fills_up_at_the_end_leaves_a_run_that_was_not_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = Evidence(tmp_path / "ev")
+    evidence.begin(FACTS)
+    scenario(evidence)
+
+    def full(path: Path, text: str, *_: object) -> None:
+        path.write_bytes(text[:10].encode())
+        raise OSError(ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(StationError, match="No space left"):
+        evidence.close(digest="d1", exit=Exit.FAILED)
+    assert sorted(path.name for path in (tmp_path / "ev").glob("*.json*")) == [
+        "audit.jsonl", "measurements.jsonl", "scenarios.jsonl",
+    ]  # fmt: skip
+    assert load(tmp_path / "ev").aborted
 
 
 def test_the_life_of_a_run_folder(tmp_path: Path) -> None:

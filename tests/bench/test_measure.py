@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.measure import Measure, Measurement, Unit, Verdict, decimal_of
-from bench.measurement import plain, seconds, table_of
+from bench.measure import Measure, Unit, decimal_of
+from bench.measurement import Measurement, plain, seconds, table_of
+from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.measure import Check, Value
+    from bench.measure import Check
+    from bench.measurement import Value
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False)
 values = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), decimals)
@@ -36,7 +38,7 @@ def test_a_scenario_records_and_goes_on() -> None:
     assert [record.name for record in measure.flush()] == ["voltage", "result word", "frequency"]
     assert measure.worst is Verdict.FAIL
     assert measure.verified == 3
-    assert [record.value for record in measure.failures] == [82]
+    assert [record.value for record in measure.records if record.verdict >= Verdict.FAIL] == [82]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_near_a_limit_an_uncertain_value_is_inconclusive() -> None:
     measure = measure_at()
     assert measure("u", Decimal("231.9"), Unit.V, expanded_u=Decimal("0.5")).within(230, 2) is Verdict.INCONCLUSIVE
     assert measure("u", Decimal("231.9"), Unit.V).within(230, 2) is Verdict.PASS
-    assert measure.failures == []
+    assert [record for record in measure.records if record.verdict >= Verdict.FAIL] == []
     assert "INCONCLUSIVE  u  231.9 V  230 ± 2" in measure.failure_text()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from bench_stand import LAN, golden_meter, modbus_tcp, tcp_stand_in, two_meters
 
+from bench.errors import StationError
 from bench.manifest import verify_manifest
 
 # Imported here once, so that each session in this process does not import them anew.
@@ -47,6 +48,16 @@ import pytest
 def test_writes(target, bench, measure):
     target.command(bench.arm(target), "clear_energies")
     measure("energies", sum(target.read_energies().values.values()), device=target.name).at_most(1000)
+"""
+FILLS_THE_DISK = """
+from bench.plugin import RUN
+def test_first(target, measure, pytestconfig):
+    files = pytestconfig.stash[RUN].evidence._files
+    files["measurements.jsonl"].close()
+    files["measurements.jsonl"] = open("/dev/full", "w")
+    measure("one", 1).is_(1)
+def test_second(target, measure):
+    measure("two", 2).is_(2)
 """
 ONE = ("--device=new-pm850",)
 
@@ -365,6 +376,31 @@ def test_evidence_is_never_written_over(pytester: pytest.Pytester) -> None:
     assert result.ret == 4
     result.stderr.fnmatch_lines(["ERROR: ev: holds the evidence of an earlier run; name a new folder"])
     assert (pytester.path / "ev" / "run.json").read_text() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a device that is always full")
+def test_a_disk_that_is_full_ends_the_run_in_one_line_and_is_3(pytester: pytest.Pytester) -> None:
+    """What cannot be written down is not done: the next scenario is not begun."""
+    result = run(pytester, FILLS_THE_DISK, "--station=sim", "--evidence=ev", *ONE)
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["station broken: evidence: /dev/full: No space left on device"])
+    result.stdout.fnmatch_lines(["evidence: ev  NOT SEALED"])
+    result.assert_outcomes(passed=1)
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+    assert not Path("ev/manifest.json").exists()
+
+
+def test_a_disk_that_is_full_before_the_first_scenario_is_3(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StationError("ev/audit.jsonl: No space left on device")
+
+    monkeypatch.setattr("bench.evidence.Evidence.audit", full)
+    result = run(pytester, PASSING, "--station=sim", "--evidence=ev", *ONE)
+    assert result.ret == 3
+    result.stderr.fnmatch_lines(["*ev/audit.jsonl: No space left on device"])
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
 
 
 def digest(pytester: pytest.Pytester, folder: str, *words: str) -> str:

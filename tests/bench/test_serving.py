@@ -14,7 +14,9 @@ import pytest
 from pymodbus.client import ModbusTcpClient
 
 from bench import served
+from bench.errors import UsageError
 from bench.serving import control
+from bench.serving import serve as serve_station
 from bench.station import load_station
 from protocols.powerlogic.energy import Quantity, decode
 
@@ -35,8 +37,8 @@ devices:
 
 
 class Server:
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "bench.serving", *arguments]
+    def __init__(self, station: str, *options: str) -> None:
+        command = [sys.executable, "-m", "bench", "serve", "--station", station, *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines: list[dict[str, Any]] = []
         assert self.process.stdout is not None
@@ -179,7 +181,7 @@ def test_the_station_file_leads_to_the_served_devices(
     if via == "pty" and sys.platform != "linux":
         pytest.skip("ptys are served on Linux only")
     file = tmp_path / "served.yaml"
-    server = serve(desk, "--station-out", str(file), "--via", via)
+    server = serve(desk, "--write-station", str(file), "--via", via)
     station = load_station(file)
     assert list(station.devices) == ["old", "new"]
     assert {name: device.protection for name, device in station.devices.items()} == {
@@ -198,10 +200,9 @@ def test_the_station_file_leads_to_the_served_devices(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--via", "carrier-pigeon"], '"carrier-pigeon" is no way to reach a served station'),
-        (["--speed", "0"], "a speed of 0 does not exist"),
-        (["--base-port", "70000"], "70000 is no port"),
-        (["--base-port", "65535"], "not enough"),
+        (["--via", "carrier-pigeon"], "'carrier-pigeon' is not one of"),
+        (["--speed", "0"], "0 is not in the range"),
+        (["--base-port", "70000"], "70000 is not in the range"),
         (["--host", "192.0.2.77"], "cannot serve old on 192.0.2.77"),
         (["--state", "no/such/folder"], "the folder for the state file does not exist"),
     ],
@@ -213,6 +214,20 @@ def test_wrong_usage_is_one_line_and_exit_4(
     _, complained = server.process.communicate(timeout=30)
     assert (server.process.returncode, server.lines, complained.count("\n")) == (4, [], 1)
     assert reason in complained
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"via": "carrier-pigeon"}, '"carrier-pigeon" is no way to reach a served station'),
+        ({"speed": 0}, "a speed of 0 does not exist"),
+        ({"base_port": 70_000}, "70000 is no port"),
+        ({"base_port": 65_535}, "not enough"),
+    ],
+)
+def test_wrong_usage_from_python_is_a_usage_error(desk: str, options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        serve_station(load_station(Path(desk)), emit=lambda _: pytest.fail("nothing is served"), **options)
 
 
 def test_a_station_without_a_simulated_device_is_not_served(serve: Callable[..., Server], tmp_path: Path) -> None:

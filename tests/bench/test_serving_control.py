@@ -126,6 +126,22 @@ def test_commands_of_one_connection_are_answered_one_by_one_and_endless_lines_ar
     controlled(body)
 
 
+@pytest.mark.parametrize("command", [b"", b"status\n", b"power meter cycle 0.1\n"])
+def test_who_has_said_everything_is_answered_and_then_hung_up_on(command: bytes) -> None:
+    """A connection that stays half open for every command would use up the server's descriptors."""
+
+    async def body(url: str, _stage: Stage) -> None:
+        host, port = url.removeprefix("tcp://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(command)
+        writer.write_eof()
+        answers = (await asyncio.wait_for(reader.read(), 5)).splitlines()
+        assert [json.loads(answer)["ok"] for answer in answers] == [True] * command.count(b"\n")
+        writer.close()
+
+    controlled(body)
+
+
 @contextmanager
 def answering(reply: bytes) -> Iterator[str]:
     """Somebody on a port who is no control door."""

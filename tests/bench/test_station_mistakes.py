@@ -1,6 +1,6 @@
 """What is wrong with a station file is said in one line each: file, line, place, reason, and what would be right."""
 
-# ruff: noqa: E501
+# ruff: noqa: E501  # a mistake and its message stand on one line each
 # A case is one row: what the file says, and the line it is refused with.
 
 import re
@@ -152,6 +152,8 @@ DEVICES = [
     ("address: 1", "address: 1, power: {type: command, cycle: x, on: y}", "8: devices.new.power: needs either cycle, or both off and on"),
     ("address: 1", "address: 1, power: {type: relay, cycle: x}", '8: devices.new.power.type: "relay" is not a power control; allowed: command'),
     ("address: 1", "address: 1, power: off", '8: devices.new.power: must be a mapping, not "off"'),
+    ("address: 1", "address: 1, power: {type: command, cycle: relay 'four}", '8: devices.new.power.cycle: "relay \'four" is no command: no closing quotation'),
+    ("address: 1", "address: 1, load: {type: command, set: \"source '{watts}\"}", '8: devices.new.load.set: "source \'{watts}" is no command: no closing quotation'),
     ("address: 1", "address: 1, load: {type: command, set: source 5}", '8: devices.new.load.set: "source 5" lacks the placeholder {watts}, which stands for the power to set'),
     ("address: 1", "address: 1, load: {type: command, sett: x}", '8: devices.new.load: unknown key "sett"; did you mean set? allowed: type, set'),
     ("address: 1", "address: 1, simulate: {}", "8: devices.new.simulate: only a device on a sim link is simulated, and link b is of type tcp"),

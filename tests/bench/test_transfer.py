@@ -366,7 +366,7 @@ def recovers(on: Stand) -> None:
 # -- a lost reply ------------------------------------------------------------------------------------------------------
 
 
-def lose_answer_to(on: Stand, frame: bytes) -> list[bytes]:
+def lose_answer_to(on: Stand, frame: bytes, *, and_all_after: bool = False) -> list[bytes]:
     """Let the line swallow the answer to the first request that holds `frame`; returns the requests that did."""
     line = on.host.stage.line("line")
     seen: list[bytes] = []
@@ -376,7 +376,7 @@ def lose_answer_to(on: Stand, frame: bytes) -> list[bytes]:
         def _begin(self, burst: object) -> None:
             if frame in burst.data and burst.sender in self._ports:  # type: ignore[attr-defined]
                 seen.append(burst.data)  # type: ignore[attr-defined]
-            elif len(seen) == 1 and burst.sender not in self._ports:  # type: ignore[attr-defined]
+            elif seen and (and_all_after or len(seen) == 1) and burst.sender not in self._ports:  # type: ignore[attr-defined]
                 seen.append(b"")
                 return
             deliver(self, burst)  # type: ignore[arg-type]
@@ -386,7 +386,7 @@ def lose_answer_to(on: Stand, frame: bytes) -> list[bytes]:
 
 
 def test_a_command_whose_answer_is_lost_is_never_sent_again(tmp_path: Path) -> None:
-    """The meter has done it and nobody knows: the audit says so, and reading again tells."""
+    """The meter has done it and its echo is lost: the result word is asked for, the command is not repeated."""
     with stand(two_meters(), tmp_path) as on:
         seen = lose_answer_to(on, bytes.fromhex("06 1F3F 1841"))
         with pytest.raises(DeviceError, match="no answer from unit 1"):
@@ -394,11 +394,22 @@ def test_a_command_whose_answer_is_lost_is_never_sent_again(tmp_path: Path) -> N
         assert [bool(frame) for frame in seen] == [True, False]
         assert writes(on).count((8000, (6209,))) == 1
         (broken_off,) = [entry["facts"] for entry in on.audit() if entry["event"] == "broken off"]
-        assert "its result is not known" in broken_off["state"]
-        assert "read 1700-1727 and 3290 before anything is repeated" in broken_off["state"]
+        assert broken_off["state"] == "the command was answered with 0"
         assert on.new.read_pointers() == (0, 0, 0)
         assert on.new.read_energies().values == GOLDEN
         recovers(on)
+
+
+def test_a_line_that_dies_after_the_command_leaves_the_result_unknown(tmp_path: Path) -> None:
+    """Nobody knows what the meter did: the audit says so, and what to look at."""
+    with stand(two_meters(), tmp_path) as on:
+        lose_answer_to(on, bytes.fromhex("06 1F3F 1841"), and_all_after=True)
+        with pytest.raises(DeviceError, match="no answer from unit 1"):
+            on.bench.transfer(on.old, on.new)
+        assert writes(on).count((8000, (6209,))) == 1
+        (broken_off,) = [entry["facts"] for entry in on.audit() if entry["event"] == "broken off"]
+        assert "its result is not known" in broken_off["state"]
+        assert "read 1700-1727 and 3290 before anything is repeated" in broken_off["state"]
 
 
 @pytest.mark.parametrize(
@@ -426,6 +437,19 @@ def test_a_lost_reading_is_asked_for_again_and_the_transfer_goes_through(tmp_pat
         assert report.result == 0
         assert on.new.session.retried == 1
         assert writes(on).count((8000, (6209,))) == 1
+
+
+def test_pointers_that_a_killed_transfer_left_aimed_go_when_the_second_is_refused(tmp_path: Path) -> None:
+    """Who is killed between the command and the restoring restores nothing: the next one finds it done, and tidies."""
+    with stand(two_meters(), tmp_path) as on:
+        assert on.bench.transfer(on.old, on.new).result == 0
+        on.new.aim_pointers(on.bench.arm(on.new))
+        done = len(writes(on))
+        with pytest.raises(TransferRefused, match=r"would erase .* left aimed by a transfer that was killed, are rest"):
+            on.bench.transfer(on.old, on.new)
+        assert writes(on)[done:] == [(8017, (0, 0, 0))]
+        assert on.new.read_pointers() == (0, 0, 0)
+        assert on.audit()[-1]["facts"]["restored"] is True
 
 
 def test_pointers_that_cannot_be_restored_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

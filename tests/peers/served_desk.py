@@ -18,9 +18,9 @@ links:
   none: {type: sim, medium: rs485, baud: 9600, framing: 8N1}
   lan: {type: sim, medium: ethernet}
 devices:
-  even: {model: PM850, link: even, address: 7, simulate: {energies: {real_energy_in: 98765432101234}}}
-  none: {model: PM850, link: none, address: 7, simulate: {energies: {real_energy_in: 98765432101234}}}
-  lan: {model: PM850, link: lan, address: 7, simulate: {energies: {real_energy_in: 98765432101234}}}
+  even: {model: PM850, link: even, address: 7, simulate: {load: 0 W, energies: {real_energy_in: 98765432101234}}}
+  none: {model: PM850, link: none, address: 7, simulate: {load: 0 W, energies: {real_energy_in: 98765432101234}}}
+  lan: {model: PM850, link: lan, address: 7, simulate: {load: 0 W, energies: {real_energy_in: 98765432101234}}}
 """
 UNIT = 7
 #: The register of the first energy word, and what the four words of 98,765,432,101,234 Wh are.
@@ -44,7 +44,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         file = folder / "desk.yaml"
         file.write_text(STATION)
-        command = [sys.executable, "-m", "bench.serving", str(file)]
+        command = [sys.executable, "-m", "bench", "serve", "--station", str(file)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self._lines: list[dict[str, Any]] = []
         assert self._process.stdout is not None

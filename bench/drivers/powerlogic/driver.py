@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +30,8 @@ _POLL = 250_000_000
 #: Volts and amperes above their nominal values that a meter's rating still allows for.
 _RATING_MARGIN = Fraction(6, 5)
 _NOMINAL_DIRECT_VOLTAGE = 347
+#: The largest scale of a PT primary (register 3206, CM4000 manual p.158).
+_LARGEST_PT_SCALE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ class Ratios:
     pt_primary: int
     pt_primary_scale: int
     pt_secondary: int
+
+    @property
+    def possible(self) -> bool:
+        """Whether there are such transformers: without a voltage transformer its ratio says nothing."""
+        voltage = self.pt_primary_scale < 0 or (self.pt_primary > 0 and self.pt_secondary > 0)
+        return self.ct_primary > 0 and self.ct_secondary > 0 and voltage and self.pt_primary_scale <= _LARGEST_PT_SCALE
 
     @property
     def current(self) -> Fraction:
@@ -89,6 +97,8 @@ class PowerLogic(ABC):
         self.model = model
         self.session = session
         self.clock = clock
+        #: Told of every identification, for the evidence.
+        self.on_identified: Callable[[Identification], None] | None = None
         self.map: RegisterMap = register_map(model.family)
 
     def __str__(self) -> str:
@@ -99,6 +109,8 @@ class PowerLogic(ABC):
     def identify(self) -> tuple[Identification, list[Finding]]:
         """What the meter says of itself, and how that compares with the station."""
         found = identify(self.session, self.model)
+        if self.on_identified is not None:
+            self.on_identified(found)
         return found, compare(found, self.model, self.device)
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -167,7 +179,7 @@ class PowerLogic(ABC):
         found = self.values(names)
         scale = max(self._scales([self.map[name] for name in names]).values())
         resolution = Decimal(1).scaleb(scale) * 1000
-        return {name.split("_")[0]: abs(_decimal(found[name])) * 1000 + resolution for name in names}
+        return {name.split("_")[0]: abs(self._decimal(found[name], name)) * 1000 + resolution for name in names}
 
     def rating(self) -> int:
         """The most apparent power (VA) that the transformers and a nominal 347/600 V supply allow for."""
@@ -176,14 +188,21 @@ class PowerLogic(ABC):
         return int(3 * volts * ratios.ct_primary * _RATING_MARGIN)
 
     def ratios(self) -> Ratios:
-        """The transformer ratios of the set-up."""
+        """The transformer ratios of the set-up.
+
+        Raises:
+            ForeignAnswer: the registers show what no transformer has.
+        """
         names = ("ct_primary", "ct_secondary", "pt_primary", "pt_primary_scale", "pt_secondary")
         found = self.values(names)
-        return Ratios(*(int(_decimal(found[name])) for name in names))
+        ratios = Ratios(*(int(self._decimal(found[name], name)) for name in names))
+        if not ratios.possible:
+            raise ForeignAnswer(f"the set-up shows impossible transformers: {ratios}", device=self.name)
+        return ratios
 
     def nominal_frequency(self) -> int:
         """The nominal frequency of the set-up in Hz."""
-        return int(_decimal(self.value("nominal_frequency")))
+        return int(self._decimal(self.value("nominal_frequency"), "nominal_frequency"))
 
     def signed_mode(self) -> bool:
         """Whether energy totals are signed (in minus out) rather than absolute."""
@@ -196,6 +215,15 @@ class PowerLogic(ABC):
         Raises:
             DeviceError: it shows no date.
         """
+
+    def _decimal(self, value: Value | PowerFactor, name: str) -> Decimal:
+        """A reading that must be a number; the meter shows none where it does not fit its register's scale."""
+        if isinstance(value, Decimal | int):
+            return Decimal(value)
+        number = self.map[name].number
+        raise ForeignAnswer(
+            f"register {number} ({name}) shows no number: out of its scale, or not there", device=self.name
+        )
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -223,18 +251,14 @@ class PowerLogic(ABC):
         while True:
             try:
                 self.session.read(self.energy_register)
-            except (DeviceError, StationError):  # a meter with a network port of its own refuses connections meanwhile
+            except (DeviceError, StationError) as error:  # a network port of its own refuses connections meanwhile
                 if self.clock.now() - start > within:
-                    raise NoAnswer(f"still silent {within / 1e9:g} s after the reset", device=self.name) from None
+                    raise NoAnswer(
+                        f"still silent {within / 1e9:g} s after the reset: {error}", device=self.name
+                    ) from None
                 self.clock.sleep(_POLL)
             else:
                 return self.clock.now() - start
-
-
-def _decimal(value: Value | PowerFactor) -> Decimal:
-    if isinstance(value, Decimal | int):
-        return Decimal(value)
-    raise ForeignAnswer(f"{value!r} where a number belongs")
 
 
 def _blocks(rows: list[Register]) -> list[list[Register]]:

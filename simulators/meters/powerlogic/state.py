@@ -153,23 +153,15 @@ def parse(meter: Meter, state: object) -> MeterState:
     return found
 
 
-def restore(meter: Meter, now: int, state: object, *, asleep: timedelta = timedelta(0)) -> None:
+def put_back(meter: Meter, now: int, state: MeterState, *, asleep: timedelta = timedelta(0)) -> None:
     """Make a new meter the one that `state` was taken of; it has its supply and has booted.
 
     Args:
         meter: a meter of the same model, fresh from `build_meter`.
         now: the instant (ns).
-        state: what `state_of` gave.
+        state: what `parse` has found fit for it.
         asleep: how long the meter was nowhere; its clock has gone on by its battery, its energies have not.
-
-    Raises:
-        StateError: the state is damaged or of another model; nothing was restored.
     """
-    put_back(meter, now, parse(meter, state), asleep=asleep)
-
-
-def put_back(meter: Meter, now: int, state: MeterState, *, asleep: timedelta = timedelta(0)) -> None:
-    """The same with a state that has been found fit."""
     meter.before_change(now)
     _put_clock_back(meter.clock, now, state.clock, asleep)
     meter.config = dict(state.config)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.evidence import Evidence, RunFacts, ScenarioRecord, Step
-from bench.measure import Measure, Measurement, Unit
+from bench.measure import Measure, Unit
+from bench.measurement import Measurement
 from bench.reports import html
 from bench.reports.html import render
 from bench.reports.run import load

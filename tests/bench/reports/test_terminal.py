@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from bench.evidence import ScenarioRecord
-from bench.measure import Measure, Measurement, Unit
+from bench.measure import Measure, Unit
+from bench.measurement import Measurement
 from bench.reports.terminal import ansi_paint, verdict_table
 from bench.verdicts import Verdict
 
@@ -54,3 +55,14 @@ def test_an_empty_run_has_a_head_and_nothing_else() -> None:
 def test_a_long_name_does_not_push_the_verdict_off_the_screen() -> None:
     record = ScenarioRecord(scenario=f"t.py::test_{'x' * 300}", outcome="passed", verdict=Verdict.PASS)
     assert max(map(len, verdict_table([record], {}).splitlines())) < 140
+
+
+def test_what_was_skipped_is_told_once_for_each_reason() -> None:
+    def skipped(number: int, reason: str) -> ScenarioRecord:
+        return ScenarioRecord(
+            scenario=f"a.py::test_x[{number}]", outcome="skipped", verdict=Verdict.NOT_SET, reason=reason
+        )
+
+    table = verdict_table([skipped(1, "no key"), skipped(2, "no key"), skipped(3, "no meter")], {})
+    assert table.splitlines()[1].endswith("skipped")
+    assert "    2 times: no key\n    1 time: no meter" in table

@@ -106,4 +106,4 @@ def test_garbage_is_at_most_a_protocol_error(
         try:
             parse(request_pdu, answer)
         except ProtocolError as error:
-            assert str(error)  # noqa: PT017 - the good case raises nothing
+            assert str(error)  # noqa: PT017  # the good case raises nothing

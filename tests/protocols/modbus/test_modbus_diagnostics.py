@@ -38,7 +38,7 @@ def test_every_counter_counts_its_own_thing() -> None:
 )
 def test_busy_and_nak_have_counters_of_their_own(code: ExceptionCode, sub_function: int) -> None:
     class Unwilling(MemoryDevice):
-        def report_server_id(self, now: int) -> bytes:  # noqa: ARG002 - as in DataModel
+        def report_server_id(self, now: int) -> bytes:  # noqa: ARG002  # as in DataModel
             raise ModbusException(code)
 
     server = RtuServer(1, Unwilling())

@@ -179,7 +179,7 @@ def test_garbage_is_at_most_a_frame_error(data: bytes) -> None:
         try:
             decode(data)
         except FrameError as damage:
-            assert str(damage)  # noqa: PT017 - the good case raises nothing
+            assert str(damage)  # noqa: PT017  # the good case raises nothing
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_writing_and_reading_at_once(read_start: int, read_count: int, write_sta
 
 
 @given(words, st.booleans())
-def test_writing_one_bit(address: int, value: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+def test_writing_one_bit(address: int, value: bool) -> None:  # drawn by hypothesis
     assert pdu.write_bit(address, value=value) == encoded(bit.WriteSingleCoilRequest(address=address, bits=[value]))
 
 

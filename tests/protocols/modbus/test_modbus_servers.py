@@ -12,6 +12,7 @@ from protocols.modbus import (
     ExceptionCode,
     MbapSplitter,
     Responder,
+    RtuBus,
     RtuServer,
     TcpServer,
     decode_mbap,
@@ -85,6 +86,31 @@ class TestOnALine:
         server.receive(data, 0)
         if 1 <= len(data) <= 253:
             assert len(server.receive(encode_rtu(3, data), 0)) == 1
+
+
+class TestManyOnALine:
+    def test_the_one_that_is_addressed_answers(self) -> None:
+        bus = RtuBus(RtuServer(address, numbered()) for address in (3, 4, 5))
+        assert bus.receive(encode_rtu(4, READ), 0) == RtuServer(4, numbered()).receive(encode_rtu(4, READ), 0)
+        assert bus.receive(encode_rtu(6, READ), 0) == []
+
+    def test_everybody_who_listens_hears_every_frame(self) -> None:
+        devices = [MemoryDevice(), MemoryDevice(), MemoryDevice()]
+        servers = [RtuServer(address, device) for address, device in enumerate(devices, 3)]
+        devices[2].supplied = False
+        bus = RtuBus(servers)
+        bus.receive(encode_rtu(3, READ), 0)
+        bus.receive(encode_rtu(3, READ)[:-1], 0)
+        heard = [server.responder.diagnostics for server in servers]
+        assert [device.server_messages for device in heard] == [1, 0, 0]
+        assert [device.overheard for device in heard] == [0, 1, 0]
+        assert [device.communication_errors for device in heard] == [1, 1, 0]
+
+    def test_a_broadcast_reaches_all_and_nobody_answers(self) -> None:
+        devices = [MemoryDevice(), MemoryDevice()]
+        bus = RtuBus(RtuServer(address, device) for address, device in enumerate(devices, 1))
+        assert bus.receive(encode_rtu(0, pdu.write_register(7, 99)), 0) == []
+        assert [device.registers[7] for device in devices] == [99, 99]
 
 
 class TestOnAConnection:

@@ -119,6 +119,8 @@ def test_who_never_reads_is_read_no_further_and_harms_nobody(served: Served) -> 
 def test_a_flood_to_a_slow_line_waits_in_the_senders_socket(served: Served) -> None:
     door = serve(served, "rs485")
     with connect(door.port) as flooding:
+        flooding.sendall(request(1))
+        take(flooding, ANSWER)  # the door has taken the call before it is flooded
         flood_until_full(flooding)
         (caller,) = door.callers
         queued = served.act(lambda: caller._connection.backlog)

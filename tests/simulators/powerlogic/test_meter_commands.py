@@ -280,7 +280,7 @@ def test_a_block_that_ends_in_a_locked_register_writes_nothing() -> None:
 
 
 @pytest.mark.parametrize(("blocks", "result"), [(True, 82), (False, 0)])
-def test_the_revenue_lock_blocks_a_preset_by_profile(blocks: bool, result: int) -> None:  # noqa: FBT001
+def test_the_revenue_lock_blocks_a_preset_by_profile(blocks: bool, result: int) -> None:
     desk = Desk("CM4250", revenue_lock_blocks_preset=blocks)
     assert desk.command(1411) == 0
     assert desk.preset() == result
@@ -328,7 +328,7 @@ def test_command_1210_does_not_set_the_clock() -> None:
 
 
 @pytest.mark.parametrize(("bitmap", "begins"), [(1, True), (3, True), (2, False), (0, False)])
-def test_command_5910_begins_a_demand_interval_by_its_power_bit(bitmap: int, begins: bool) -> None:  # noqa: FBT001
+def test_command_5910_begins_a_demand_interval_by_its_power_bit(bitmap: int, begins: bool) -> None:
     desk = Desk(load=Load(KILOWATT))
     desk.wait(5 * MINUTE)
     assert desk.command(5910, bitmap) == 0

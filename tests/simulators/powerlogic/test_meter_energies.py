@@ -64,7 +64,7 @@ def test_a_signed_total_falls_through_zero() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 10**13), st.integers(-(10**9), 10**9)), max_size=6), st.booleans())
 @settings(max_examples=60)
-def test_arbitrary_loads_are_counted_to_the_picojoule(changes: list[tuple[int, int]], look: bool) -> None:  # noqa: FBT001
+def test_arbitrary_loads_are_counted_to_the_picojoule(changes: list[tuple[int, int]], look: bool) -> None:
     desk = Desk(energies=NEW)
     into, out = 0, 0
     for duration, power in changes:

@@ -73,7 +73,7 @@ def test_a_product_id_is_shown_where_the_map_has_it() -> None:
 
 
 @pytest.mark.parametrize(("accepts", "result"), [(False, 0), (True, 5)])
-def test_a_broadcast_is_obeyed_by_profile_and_never_answered(accepts: bool, result: int) -> None:  # noqa: FBT001
+def test_a_broadcast_is_obeyed_by_profile_and_never_answered(accepts: bool, result: int) -> None:
     desk = Desk(accepts_broadcast=accepts)
     server = RtuServer(1, desk.meter)
     assert server.receive(encode_rtu(0, pdu.write_register(8029, 5)), 0) == []

@@ -51,7 +51,7 @@ def test_a_load_that_changes_in_the_dark_counts_from_the_return_on() -> None:
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_pointers_and_buffer_are_volatile_by_profile(keep: bool) -> None:  # noqa: FBT001
+def test_pointers_and_buffer_are_volatile_by_profile(keep: bool) -> None:
     desk = Desk(keep_pointers=keep)
     desk.write(8017, 8020, 8021, 8022)
     desk.write(8022, *encode_set(PRESET))
@@ -106,7 +106,7 @@ def test_a_soft_reset_is_silent_for_the_boot_and_counts_on() -> None:
 
 @pytest.mark.parametrize("model", ["CM4250", "PM850"])
 @pytest.mark.parametrize(("cut_after", "kept"), [(10 * SECOND - 1, False), (10 * SECOND, True)])
-def test_a_preset_survives_from_its_saving_on(model: str, cut_after: int, kept: bool) -> None:  # noqa: FBT001
+def test_a_preset_survives_from_its_saving_on(model: str, cut_after: int, kept: bool) -> None:
     desk = Desk(model, save_delay="10 s")
     desk.preset()
     desk.now += cut_after - 50 * MS  # executed 150 ms after the write, 50 ms before the desk looked
