@@ -147,7 +147,9 @@ class ModbusSession:
         except (ConnectionException, OSError) as error:  # pymodbus lets a reset connection through as it is
             self.link.after_mishap()
             why = "closed by the other side" if isinstance(error, ConnectionException) else error.strerror or error
-            raise StationError(f"link {self.link.name}: the connection to {self.link.target} was lost ({why})") from None
+            raise StationError(
+                f"link {self.link.name}: the connection to {self.link.target} was lost ({why})"
+            ) from None
         except (ModbusException, *_UNDECODABLE) as error:
             raise self._mishap(error) from None
         except BaseException:  # an operator's Ctrl-C: the answer is still to come

@@ -253,7 +253,9 @@ class PowerLogic(ABC):
                 self.session.read(self.energy_register)
             except (DeviceError, StationError) as error:  # a network port of its own refuses connections meanwhile
                 if self.clock.now() - start > within:
-                    raise NoAnswer(f"still silent {within / 1e9:g} s after the reset: {error}", device=self.name) from None
+                    raise NoAnswer(
+                        f"still silent {within / 1e9:g} s after the reset: {error}", device=self.name
+                    ) from None
                 self.clock.sleep(_POLL)
             else:
                 return self.clock.now() - start
