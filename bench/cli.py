@@ -6,7 +6,10 @@ Exit codes are a contract: 0 verified, 1 a scenario failed, 3 the station broke,
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import signal
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -57,7 +60,30 @@ def root() -> None:
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run a command and end the process with its exit code."""
+    _make_streams_fit()
+    _make_every_end_an_interrupt()
     sys.exit(call(sys.argv[1:] if argv is None else argv))
+
+
+def _make_streams_fit() -> None:
+    """A closed stream swallows what is said, and one that lacks a character (a Windows code page) shows another."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # no path, open to the end
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # as above
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+#: How a pipeline, a service manager or a closed terminal ends a process.
+_ENDS = ("SIGTERM", "SIGHUP")
+
+
+def _make_every_end_an_interrupt() -> None:
+    """Whoever is ended in a preset restores the pointers and seals the evidence, as after a Ctrl-C."""
+    for name in _ENDS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one, and is obeyed
+            signal.signal(number, signal.default_int_handler)
 
 
 def call(argv: list[str]) -> int:

@@ -34,6 +34,10 @@ def begin(config: pytest.Config) -> Run:
     Raises:
         pytest.UsageError: what is asked for does not exist; pytest prints it in one line and ends with exit code 4.
     """
+    if config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
+        raise pytest.UsageError(
+            "scenarios share one station and one evidence folder: run them without -n (pytest-xdist)"
+        )
     try:
         station = find_station(config.getoption("station") or station_from_environment())
         options = Options(
@@ -227,7 +231,13 @@ def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
         code = run.evidence.run["exit"] = Exit.STATION
         run.broken.setdefault("evidence", str(error))
     _junit_properties(session.config, run)
-    return exitstatus if run.interrupted else int(code)
+    looked = _only_looks(session.config) and exitstatus == Exit.VERIFIED
+    return exitstatus if run.interrupted or looked else int(code)
+
+
+def _only_looks(config: pytest.Config) -> bool:
+    """Whether the session only lists what it could run, as an editor asks it to; then there is no verdict."""
+    return bool(config.getoption("collectonly"))
 
 
 def _break_off(session: pytest.Session, run: Run) -> None:
@@ -260,7 +270,7 @@ def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
     if run.options.evidence is not None:
         sealed = f"seal {run.evidence.seal[:16]}" if run.evidence.seal else "NOT SEALED"
         terminal.write_line(f"evidence: {run.options.evidence}  {sealed}")
-    if not run.verified:
+    if not run.verified and not _only_looks(terminal.config):
         terminal.write_line("nothing was verified")
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from bench.station import Station
     from simulators.stage import Stage
 
-#: What ends a server: Ctrl-C, a service manager, and Ctrl-Break on Windows.
-_STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
+#: What ends a server: Ctrl-C, a service manager, a terminal that is closed, and Ctrl-Break on Windows.
+_STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ async def _serve(stage: Stage, where: Where, announce: Callable[[Serving], None]
 def _stop_on_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     for name in _STOP_SIGNALS:
         number = getattr(signal, name, None)
-        if number is None:
+        if number is None or signal.getsignal(number) is signal.SIG_IGN:  # nohup
             continue
         try:
             loop.add_signal_handler(number, stop.set)

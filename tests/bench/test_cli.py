@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -278,7 +279,17 @@ def test_waits(meter, measure, bench):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has another Ctrl-C")
-def test_ctrl_c_ends_a_run_with_130_and_whole_evidence() -> None:
+@pytest.mark.parametrize(
+    "end",
+    [
+        signal.SIGINT,
+        *(
+            pytest.param(getattr(signal, name, None), marks=pytest.mark.skipif(sys.platform == "win32", reason="POSIX"))
+            for name in ("SIGTERM", "SIGHUP")
+        ),
+    ],
+)
+def test_ctrl_c_and_whatever_else_ends_a_run_give_130_and_whole_evidence(end: signal.Signals) -> None:
     with tcp_stand_in(modbus_tcp({1: golden_meter()})) as server:
         text = f"""\
 schema: 1
@@ -294,7 +305,7 @@ devices:
         deadline = time.monotonic() + 30
         while not Path("waiting").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130, out + err
     assert verify_manifest(Path("ev")) == []
@@ -522,6 +533,27 @@ def test_help_imports_nothing_that_it_does_not_need() -> None:
     code += "print([name for name in ('pymodbus', 'pydantic', 'pytest') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+@pytest.mark.parametrize(
+    "words", [["transfer", "--from", "pm820", "--to", "new-pm850"], ["run", "reading/test_clock.py"]]
+)
+def test_a_terminal_that_lacks_characters_shows_others(encoding: str, words: list[str]) -> None:
+    code = f"from bench.cli import main; main({words!r})"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr.decode(encoding)
+    shown = done.stdout.decode(encoding)
+    assert "\\" not in shown
+    assert len(shown.splitlines()) > 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell closes a stream otherwise there")
+def test_closed_streams_swallow_what_is_said() -> None:
+    code = "from bench.cli import main; main(['run', 'reading/test_clock.py', '--device', 'pm850', '--no-evidence'])"
+    done = subprocess.run(["sh", "-c", '"$0" -c "$1" >&- 2>&-', sys.executable, code], check=False)
+    assert done.returncode == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="head is not there")

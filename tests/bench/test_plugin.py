@@ -378,6 +378,22 @@ def test_evidence_is_never_written_over(pytester: pytest.Pytester) -> None:
     assert (pytester.path / "ev" / "run.json").read_text() == before
 
 
+def test_to_look_at_what_there_is_is_no_run(pytester: pytest.Pytester) -> None:
+    """An editor asks so what it can start, and takes any other code for a broken project."""
+    result = run(pytester, PASSING, "--station=sim", *ONE, "--collect-only")
+    assert result.ret == 0
+    assert "nothing was verified" not in result.stdout.str()
+    assert run(pytester, "import nonsense_that_is_not_there", "--station=sim", "--collect-only").ret == 4
+
+
+def test_several_processes_at_one_station_are_refused(pytester: pytest.Pytester) -> None:
+    """As pytest-xdist would start them."""
+    pytester.makeconftest("def pytest_addoption(parser): parser.addoption('--numprocesses', type=int)")
+    result = run(pytester, PASSING, "--station=sim", *ONE, "--numprocesses=2")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["ERROR: scenarios share one station and one evidence folder: run them without -n *"])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a device that is always full")
 def test_a_disk_that_is_full_ends_the_run_in_one_line_and_is_3(pytester: pytest.Pytester) -> None:
     """What cannot be written down is not done: the next scenario is not begun."""
