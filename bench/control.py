@@ -91,7 +91,9 @@ class Loads:
         entry: Device = self._host.station.device(device)
         if entry.load is None:
             raise Undeterminable("what a change of load shows", f"a changeable load on {device}")
-        run_command(entry.load.command_for(watts), device)
+        if power_factor != 1 and not entry.load.sets_power_factor:
+            raise Undeterminable("what a power factor shows", f"a load on {device} whose power factor can be set")
+        run_command(entry.load.command_for(watts, power_factor), device)
 
 
 def run_command(command: str, device: str) -> None:
@@ -103,7 +105,7 @@ def run_command(command: str, device: str) -> None:
     words = _words(command)
     try:
         done = subprocess.run(  # noqa: S603  # the station file says what to run
-            words, capture_output=True, text=True, timeout=_COMMAND_TIMEOUT, check=False
+            words, capture_output=True, text=True, errors="replace", timeout=_COMMAND_TIMEOUT, check=False
         )
     except OSError as error:
         raise StationError(f"{device}: cannot run {words[0]!r}: {error.strerror or error}") from None

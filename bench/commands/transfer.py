@@ -57,7 +57,9 @@ def command(
     """
     _refuse_at_once(source, target, station, allowed, dry_run=dry_run)
     reason = None if dry_run else f"transfer of the energies of {source} to {target}"
-    argv = ("transfer", "--from", source, "--to", target)
+    argv = ("transfer", "--from", source, "--to", target, *(("--station", station) if station else ()),
+            *(word for device in allowed for word in ("--allow-destructive", device)),
+            *(("--single-writes",) * single_writes), *(("--dry-run",) * dry_run))  # fmt: skip
     found: dict[str, Any] = {}
     if evidence is None and not dry_run:
         evidence = default_folder(find_station(station or station_from_environment()).name)

@@ -104,6 +104,11 @@ def _device(device: Device, control: str, boot: int) -> dict[str, Any]:
         entry["identity"] = identity
     command = f"meterbench control {control}"
     milliseconds = -(-boot // 1_000_000)
-    entry["power"] = {"type": "command", "cycle": f"{command} power {device.id} cycle", "boot": f"{milliseconds} ms"}
-    entry["load"] = {"type": "command", "set": f"{command} load {device.id} {{watts}}"}
+    entry["power"] = {
+        "type": "command",
+        "off": f"{command} power {device.id} off",
+        "on": f"{command} power {device.id} on",
+        "boot": f"{milliseconds} ms",
+    }
+    entry["load"] = {"type": "command", "set": f"{command} load {device.id} {{watts}} {{power_factor}}"}
     return entry

@@ -81,9 +81,14 @@ class LoadControl(Entry):
     type: Annotated[str, one_of(("command",), "a load control")]
     command: WattsCommand = Field(alias="set")
 
-    def command_for(self, watts: int) -> str:
-        """The command that sets the load to `watts` (W)."""
-        return self.command.replace("{watts}", str(watts))
+    @property
+    def sets_power_factor(self) -> bool:
+        """Whether the command has a place for the power factor too."""
+        return "{power_factor}" in self.command
+
+    def command_for(self, watts: int, power_factor: float = 1) -> str:
+        """The command that sets the load to `watts` (W, negative for export) and a power factor (negative: leading)."""
+        return self.command.replace("{watts}", str(watts)).replace("{power_factor}", f"{power_factor:g}")
 
 
 class CurrentTransformers(Entry):

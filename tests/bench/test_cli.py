@@ -394,6 +394,13 @@ def test_a_transfer_leaves_evidence_wherever_it_is_made(call: Any) -> None:
     assert call("transfer", "--from", "pm820", "--to", "new-pm850", "--dry-run", "--json").json["evidence"] is None
 
 
+def test_the_evidence_of_a_transfer_names_its_keys(call: Any) -> None:
+    keys = ("--station", lab(), "--allow-destructive", "new", "--single-writes")
+    assert call("transfer", "--from", "old", "--to", "new", *keys, "--evidence", "ev").code == 0
+    argv = json.loads(Path("ev/run.json").read_text())["argv"]
+    assert argv == ["meterbench", "transfer", "--from", "old", "--to", "new", *keys]
+
+
 @pytest.mark.parametrize(
     ("lost", "writes", "state"),
     [

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from bench_stand import LAN, stand, two_meters
 
-from bench.control import OFF_TIME, run_command
+from bench.control import OFF_TIME, Loads, run_command
 from bench.errors import Exit, StationError, Undeterminable
+from bench.host import Host
+from bench.station import load_station
 from simulators.world import SECOND
 
 RELAY = "import pathlib, sys\npathlib.Path(sys.argv[1]).open('a').write(sys.argv[2] + chr(10))\n"
@@ -130,6 +132,7 @@ def test_what_the_station_lacks_is_not_determinable_and_named(tmp_path: Path) ->
         ("import sys; print('relay 4 is stuck', file=sys.stderr); sys.exit(2)", "ended with 2: relay 4 is stuck"),
         ("import sys; print('first'); print('last'); sys.exit(1)", "ended with 1: last"),
         ("import sys; sys.exit(7)", "ended with 7: it said nothing"),
+        ("import sys; sys.stdout.buffer.write(b'relais \\x81ber\\xff'); sys.exit(1)", "ended with 1: relais .ber"),
     ],
 )
 def test_a_command_that_fails_is_the_stations_fault_in_one_line(script: str, said: str) -> None:
@@ -142,3 +145,17 @@ def test_a_command_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("bench.control._COMMAND_TIMEOUT", 0.2)
     with pytest.raises(StationError, match="did not end within"):
         run_command(shlex.join([sys.executable, "-c", "import time; time.sleep(9)"]), "new")
+
+
+def test_a_load_command_without_a_power_factor_cannot_tell_what_one_shows(tmp_path: Path) -> None:
+    """Reactive energy that nobody can command is not determinable: it must not be called missing."""
+    text = "schema: 1\nname: x\nlinks: {l: {type: tcp, host: 127.0.0.1, port: 1}}\ndevices:\n"
+    text += "  plain: {model: PM850, link: l, address: 1, load: {type: command, set: 'true {watts}'}}\n"
+    text += "  both: {model: PM850, link: l, address: 2, load: {type: command, set: 'true {watts} {power_factor}'}}\n"
+    file = tmp_path / "lab.yaml"
+    file.write_text(text, encoding="utf-8")
+    loads = Loads(Host(load_station(file)))
+    loads.set("plain", 500)
+    loads.set("both", 500, -0.8)
+    with pytest.raises(Undeterminable, match="power factor can be set"):
+        loads.set("plain", 500, -0.8)

@@ -191,10 +191,11 @@ def test_the_station_file_leads_to_the_served_devices(
     assert served.leads_only_there(station)
     new = station.devices["new"]
     assert new.power is not None
-    assert new.power.cycle == f"meterbench control {server.control} power new cycle"
+    assert new.power.off == f"meterbench control {server.control} power new off"
+    assert new.power.on == f"meterbench control {server.control} power new on"
     assert new.power.boot == 8_000_000_000
     assert new.load is not None
-    assert new.load.command_for(500) == f"meterbench control {server.control} load new 500"
+    assert new.load.command_for(500, -0.8) == f"meterbench control {server.control} load new 500 -0.8"
 
 
 @pytest.mark.parametrize(
