@@ -82,7 +82,7 @@ class TcpServer:
             other, so what was asked behind waits too.
     """
 
-    __slots__ = ("_absent", "_busy_until", "_gateway_timeout", "_responders", "_splitter")
+    __slots__ = ("_absent", "_busy_until", "_gateway_timeout", "_responders", "_splitter", "waiting")
 
     def __init__(
         self,
@@ -99,6 +99,8 @@ class TcpServer:
         self._absent = absent
         self._gateway_timeout = gateway_timeout
         self._busy_until = 0
+        #: Requests that wait for their turn: none, each is answered as it comes.
+        self.waiting = 0
         self._splitter = MbapSplitter()
 
     @property
@@ -112,6 +114,9 @@ class TcpServer:
             frames = self._splitter.feed(data)
         except FrameError:
             return []
+        if len(frames) == 1:  # nearly always
+            answer = self._answer(frames[0], now)
+            return [] if answer is None else [answer]
         answers = [answer for frame in frames if (answer := self._answer(frame, now)) is not None]
         return answers if len(answers) < 2 else _together(answers)  # noqa: PLR2004  # one has nothing to be joined with
 

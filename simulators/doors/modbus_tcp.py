@@ -39,10 +39,9 @@ class ModbusTcpCaller(Caller):
         if not self._immediate:
             self._realtime.act(lambda: self._send(data))
             return
-        self._realtime.catch_up()
-        answer = self._connection.exchange(data)
+        answer = self._connection.exchange(data, self._realtime.catch_up())
         if answer:
-            self.transport.write(answer)
+            self.send_now(answer)
         if not self._connection.calm:
             self._look()
         self._realtime.arm()

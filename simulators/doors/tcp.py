@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 #: What one call of the operating system may bring (bytes). asyncio's own 256 KiB are allocated anew for every receive.
 RECEIVE_BUFFER = 8192
+#: Whether a socket can be written to like a file; on Windows it is none.
+_DIRECT = os.name == "posix"
 
 
 class Caller(asyncio.BufferedProtocol):
@@ -18,6 +22,7 @@ class Caller(asyncio.BufferedProtocol):
         self._door = door
         self._buffer = memoryview(bytearray(RECEIVE_BUFFER))
         self._reasons: set[str] = set()
+        self._fd = -1
         self.transport: asyncio.Transport
 
     @property
@@ -45,12 +50,26 @@ class Caller(asyncio.BufferedProtocol):
             if not self._reasons:
                 self.transport.resume_reading()
 
+    def send_now(self, data: bytes) -> None:
+        """Send from within `received`, where the connection is known to be there.
+
+        Past asyncio, which is behind it for whatever the system does not take at once: that is a fifth of the cost of
+        an answer.
+        """
+        taken = 0
+        if _DIRECT and not self.transport.get_write_buffer_size():
+            with suppress(OSError):  # asyncio meets it too, and sees to it
+                taken = os.write(self._fd, data)
+        if taken < len(data):
+            self.transport.write(data[taken:])
+
     # -- asyncio's side ----------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: somebody has connected."""
         self.transport = cast("asyncio.Transport", transport)
         connected: socket.socket | None = transport.get_extra_info("socket")
+        self._fd = -1 if connected is None else connected.fileno()
         if connected is not None:  # who vanishes without a word is found out one day
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._door.callers.add(self)

@@ -21,6 +21,10 @@ class Server(Protocol):
     def broken(self) -> Exception | None:
         """Why the connection is to be closed once what was answered is sent, or None."""
 
+    @property
+    def waiting(self) -> int:
+        """How many requests are queued for the devices."""
+
     def receive(self, data: bytes, now: int) -> list[Reply]:
         """The answers to what has arrived, each with a delay (ns)."""
 
@@ -46,12 +50,13 @@ class Connection:
     @property
     def backlog(self) -> int:
         """How many messages are under way or wait at the far end; only a gateway has a queue of its own."""
-        return self._under_way + int(getattr(self._server, "waiting", 0))
+        return self._under_way + self._server.waiting
 
     @property
     def calm(self) -> bool:
         """Whether nothing is under way or waits, and nothing is broken."""
-        return not self._under_way and self._server.broken is None and not self.backlog
+        server = self._server
+        return not self._under_way and server.broken is None and not server.waiting
 
     def write(self, data: bytes) -> int:
         """Send bytes to the far end; returns the instant (ns) at which they arrive there."""
@@ -63,12 +68,12 @@ class Connection:
         world.call_at(arrival, lambda: self._arrive(data))
         return arrival
 
-    def exchange(self, data: bytes) -> bytes:
-        """On an immediate network: the answers that are there at once, without an event and without a digest.
+    def exchange(self, data: bytes, now: int) -> bytes:
+        """On an immediate network: the answers that are there at once (ns), without an event and without a digest.
 
         What the far end answers later goes into the inbox.
         """
-        replies = self._server.receive(data, self._network.world.now)
+        replies = self._server.receive(data, now)
         if len(replies) == 1 and not replies[0].delay:
             return replies[0].data
         for reply in replies:

@@ -12,10 +12,11 @@ from protocols.powerlogic.words import pack_words, unpack_words, unsigned
 from simulators.meters.powerlogic.face import EnergyBlock, Value, read_block, rows_in
 from simulators.meters.powerlogic.metrology import Installation, Metrology
 from simulators.meters.powerlogic.profile import Profile
-from simulators.meters.powerlogic.readings import readings
+from simulators.meters.powerlogic.readings import is_steady, readings
 from simulators.power.feeder import Feeder
 
 _ENERGY_WORDS = WORDS * len(Quantity)
+_STEADY_BLOCKS = 64
 
 
 class Meter(Metrology):
@@ -52,7 +53,16 @@ class Meter(Metrology):
         if block_start <= first and first + count <= block_start + _ENERGY_WORDS and self.profile.atomic_block_read:
             begin = 2 * (first - block_start)
             return self._energy_block.at(self, now)[begin : begin + 2 * count]
-        return pack_words(read_block(self, first, count, now))
+        return self._steady.get((first, count)) or self._read_block(first, count, now)
+
+    def _read_block(self, first: int, count: int, now: int) -> bytes:
+        """Words row by row; kept where all of them follow from what the feeder carries and nothing from the time."""
+        block = pack_words(read_block(self, first, count, now))
+        if self.readings is readings(self.model.family) and is_steady(self.model.family, first, count):
+            if len(self._steady) == _STEADY_BLOCKS:  # whoever asks for ever other blocks gets no memory for it
+                self._steady.clear()
+            self._steady[first, count] = block
+        return block
 
     def write_registers(self, start: int, data: bytes, now: int, function: int) -> None:
         """Words for the PDU address `start`: all of them are written, or none and the request is refused.
@@ -61,6 +71,7 @@ class Meter(Metrology):
             ModbusException: the profile's `locked_write` for a register that takes no write (now), 03 for a value.
         """
         self.settle(now)
+        self._steady.clear()
         values = self.firmware.stored(function, start + 1, unpack_words(data))
         rows = [self._writable(start + 1 + i, now) for i in range(len(values))]
         for row, value in zip(rows, values, strict=True):

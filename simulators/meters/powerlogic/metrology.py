@@ -53,9 +53,9 @@ class Metrology:
     """
 
     __slots__ = ("_accumulators", "_booted_at", "_conditional", "_counts_conditional", "_due", "_incremental",
-                 "_measured", "_powered", "clock", "config", "demand", "energy_version", "extremes", "feeder",
-                 "firmware", "incremental_end", "installation", "journal", "last_increment", "model", "profile",
-                 "stamps")  # fmt: skip
+                 "_measured", "_powered", "_steady", "clock", "config", "demand", "energy_version", "extremes",
+                 "feeder", "firmware", "incremental_end", "installation", "journal", "last_increment", "model",
+                 "profile", "stamps")  # fmt: skip
 
     def __init__(
         self, model: Model, feeder: Feeder, epoch: datetime, profile: Profile, installation: Installation
@@ -86,6 +86,8 @@ class Metrology:
         self._booted_at = 0
         self._powered = True
         self._measured: Measured | None = None
+        #: Register blocks, (first, count) to bytes, that stay as they are until something happens to the meter.
+        self._steady: dict[tuple[int, int], bytes] = {}
         feeder.connect(self)
         self.default_config(installation)
         self.after_change(0)
@@ -138,6 +140,7 @@ class Metrology:
             self._powered = True
             self.boot(now)
         self._measured = None
+        self._steady.clear()
         self._apply_rates(now)
         if self._powered:
             self.extremes.look(self.extreme_values(now), self.clock.read(now))
@@ -178,6 +181,7 @@ class Metrology:
         due = self._due
         while due and due[0][0] <= now:
             when, action = due.pop(0)
+            self._steady.clear()
             action(when)
 
     def later(self, when: int, action: Callable[[int], None]) -> None:

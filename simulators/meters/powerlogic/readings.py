@@ -7,13 +7,13 @@ has nothing to show. `fixtures/powerlogic/registers_*.csv` says where a name sta
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, cast
 
 from protocols.powerlogic.energy import Quantity
 from protocols.powerlogic.tables import register_map
 from simulators.metering.demand import MINUTE, SECOND
-from simulators.meters.powerlogic.face import Value
+from simulators.meters.powerlogic.face import Value, rows_in
 from simulators.meters.powerlogic.metrology import PARTIAL
 
 if TYPE_CHECKING:
@@ -32,6 +32,17 @@ def readings(family: str) -> dict[str, Reading]:
     known.update({f"float_{name}": reading for name, reading in known.items()})
     stamps = {row.name: _stamp(row.name) for row in register_map(family) if row.name.endswith("_time")}
     return {**stamps, **known}
+
+
+@lru_cache(maxsize=4096)
+def is_steady(family: str, first: int, count: int) -> bool:
+    """Whether every register of a block follows from the operating point alone, so that it stays until that changes."""
+    return all(row.name in _steady_names() for row in rows_in(family, first, first + count))
+
+
+@cache
+def _steady_names() -> frozenset[str]:
+    return frozenset(_electrical())
 
 
 def _electrical() -> dict[str, Reading]:
