@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from bench.errors import StationError, UsageError
@@ -292,7 +293,10 @@ _CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
 
 
 def _argv(argv: Sequence[str]) -> list[str]:
-    """The command line with the values of secret options and the credentials in addresses replaced by ***."""
+    """The command line with the values of secret options and the credentials in addresses replaced by ***.
+
+    The program is told by its name: where it is installed is nobody's business.
+    """
     kept: list[str] = []
     hide_next = False
     for word in argv:
@@ -304,4 +308,9 @@ def _argv(argv: Sequence[str]) -> list[str]:
         else:
             kept.append(_CREDENTIALS.sub(r"\1***@", word))
         hide_next = option is not None and not option[2]
-    return kept
+    return [_program(word) for word in kept[:1]] + kept[1:]
+
+
+def _program(word: str) -> str:
+    name = PurePath(word).name
+    return "meterbench" if name == "__main__.py" else name

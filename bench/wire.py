@@ -12,7 +12,7 @@ _MOST_WORDS = 8
 
 def in_words(_model: str, direction: str, data: bytes) -> str:
     """What a frame says, empty where it is none. Registers are numbered as in the manuals (PDU address + 1)."""
-    found = _pdu(data)
+    found = pdu_of(data)
     if found is None:
         return ""
     unit, pdu = found
@@ -23,7 +23,8 @@ def in_words(_model: str, direction: str, data: bytes) -> str:
     return f"unit {unit}: {text}" if text else f"unit {unit}: {_name(FunctionCode, function)}"
 
 
-def _pdu(data: bytes) -> tuple[int, bytes] | None:
+def pdu_of(data: bytes) -> tuple[int, bytes] | None:
+    """Unit and PDU of a whole frame, RTU or Modbus TCP; None where the bytes are neither."""
     try:
         return decode_rtu(data)
     except FrameError:

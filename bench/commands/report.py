@@ -11,7 +11,6 @@ from bench.errors import UsageError
 from bench.manifest import verify_manifest
 from bench.reports.html import render
 from bench.reports.run import load
-from bench.wire import in_words
 
 
 @click.command()
@@ -40,7 +39,7 @@ def write_page(evidence: Path, target: Path) -> None:
     Raises:
         UsageError: there is no run in the folder, or the file cannot be written.
     """
-    page = render(load(evidence), in_words)
+    page = render(load(evidence))
     try:
         target.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -6,36 +6,25 @@ Here the run is arranged for the reader; `report.html.j2` only draws it.
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bench.errors import UsageError
 from bench.measurement import plain
+from bench.reports import wire
 from bench.reports.groups import grouped, matrix_of, split_id
 from bench.reports.words import digit_groups, duration
-from bench.trace import read_trace
 from bench.verdicts import DECISION_RULE, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from bench.evidence import ScenarioRecord
     from bench.measurement import Measurement
     from bench.reports.run import AuditEntry, Run
-    from bench.trace import TraceEvent
-
-Decode: TypeAlias = "Callable[[str, str, bytes], str]"
-"""What bytes mean: `decode(model, "tx" or "rx", data)`; empty if it cannot tell."""
-
-FIRST_EVENTS, LAST_EVENTS = 60, 20
-"""How much of a long trace is shown; the file in the run folder holds all of it."""
-
 SYMBOLS = {
     Verdict.PASS: "✓",
     Verdict.FAIL: "✗",
@@ -71,6 +60,11 @@ class Scenario:
         return [m for m in self.measurements if m.verdict >= Verdict.INCONCLUSIVE]
 
     @property
+    def reason(self) -> str:
+        """Why it ended as it did, where its values do not say so themselves."""
+        return "" if self.offending and self.record.reason.startswith("out of limits") else self.record.reason
+
+    @property
     def bench_time(self) -> str:
         """How long it took on the bench clock."""
         return duration(self.record.start, self.record.end)
@@ -81,25 +75,8 @@ class Scenario:
         return duration(0, self.record.wall)
 
 
-@dataclass(frozen=True, slots=True)
-class TraceView:
-    """The beginning and the end of a wire trace."""
-
-    name: str
-    header: Mapping[str, Any]
-    first: list[TraceEvent]
-    left_out: int
-    last: list[TraceEvent]
-    problem: str = ""
-
-
-def render(run: Run, decode: Decode | None = None) -> str:
-    """The page for a run.
-
-    Args:
-        run: what `bench.reports.run.load` gave.
-        decode: fills the column "meaning" of the wire traces; without it the column is left out.
-    """
+def render(run: Run) -> str:
+    """The page for a run, as `bench.reports.run.load` gave it."""
     scenarios = _scenarios(run)
     by_id = {scenario.record.scenario: scenario for scenario in scenarios}
     verdict, word, sentence = run.headline
@@ -122,8 +99,8 @@ def render(run: Run, decode: Decode | None = None) -> str:
             bad=sorted((s for s in scenarios if s.bad), key=lambda s: -s.record.verdict.severity),
             undetermined=_undetermined(scenarios),
             audit=_audit(run.audit),
-            trace_of=lambda name: _trace(run, name),
-            decode=decode,
+            trace_of=lambda name: wire.trace_view(run.folder, name),
+            points_of=lambda s: wire.points(run.folder, s.record, s.offending),
         )
     )
 
@@ -194,28 +171,6 @@ def _audit(entries: Sequence[AuditEntry]) -> list[tuple[str, list[AuditEntry]]]:
     for entry in entries:
         by_device.setdefault(entry.device or "", []).append(entry)
     return sorted(by_device.items(), key=lambda item: (not item[0], item[0]))
-
-
-def _trace(run: Run, name: str) -> TraceView:
-    path = run.folder / name
-    if not path.resolve().is_relative_to(run.folder.resolve()):
-        return TraceView(name, {}, [], 0, [], "lies outside the run folder and is not shown")
-    try:
-        header, events = read_trace(path)
-        return TraceView(name, header, *_ends(events))
-    except (UsageError, OSError) as error:
-        reason = error.reason if isinstance(error, UsageError) else error.strerror
-        return TraceView(name, {}, [], 0, [], f"cannot be shown: {reason}")
-
-
-def _ends(events: Iterator[TraceEvent]) -> tuple[list[TraceEvent], int, list[TraceEvent]]:
-    first = list(islice(events, FIRST_EVENTS))
-    last: deque[TraceEvent] = deque(maxlen=LAST_EVENTS)
-    rest = 0
-    for event in events:
-        last.append(event)
-        rest += 1
-    return first, rest - len(last), list(last)
 
 
 def _figures(value: Any) -> Markup:

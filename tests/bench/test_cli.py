@@ -508,7 +508,7 @@ def test_a_report_is_made_of_an_evidence_folder(call: Any) -> None:
     assert (said.code, said.out) == (0, "page.html\n")
     page = Path("page.html").read_text(encoding="utf-8")
     assert "the clock went" in page
-    assert "read 6 from 3093" in page
+    assert "read clock month ... clock second (6 registers from 3093)" in page
     assert call("report", "ev", "-o", "again.html", "--json").json["problems"] == []
     assert Path("again.html").read_text(encoding="utf-8") == page
 

@@ -13,7 +13,10 @@ from bench.measurement import Measurement
 from bench.reports import html
 from bench.reports.html import render
 from bench.reports.run import load
+from bench.reports.wire import FIRST_EVENTS, LAST_EVENTS
 from bench.trace import TraceWriter
+from bench.verdicts import Verdict
+from protocols.modbus.frames import encode_rtu
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +108,7 @@ def test_no_foreign_host_no_script_and_no_broken_link(tmp_path: Path) -> None:
 
 
 def test_hostile_names_stay_words(tmp_path: Path) -> None:
-    text = render(load(run_folder(tmp_path / "e", HOSTILE)), decode=lambda _m, _d, _b: HOSTILE)
+    text = render(load(run_folder(tmp_path / "e", HOSTILE)))
     page = Page(text)
     assert not {"script", "img"} & set(page.tags)
     assert page.handlers == []
@@ -141,22 +144,64 @@ def test_what_failed_comes_first(tmp_path: Path) -> None:
     assert told.index("To look at first") < told.index("What the station could not tell") < told.index("Scenarios Each")
 
 
-def test_the_meaning_of_the_bytes_is_asked_for(tmp_path: Path) -> None:
-    run = load(run_folder(tmp_path / "e"))
-    told = words(render(run, decode=lambda model, way, data: f"{model} {way} read {data[2]}"))
-    assert "voltage tx read 2" in told
-    assert "meaning" in told
-    assert "meaning" not in words(render(run))
+def failed_run(folder: Path, *, value: bool = True, answer: str = "", reason: str = "out of limits\nFAIL") -> Path:
+    """A run whose only scenario failed: it read something twice at 1 s and 2 s, and judged at 2 s."""
+    evidence = Evidence(folder, durable=False)
+    evidence.begin(RunFacts(station="lab", host="virtual", resolved={"devices": {"new": {"model": "PM850"}}}))
+    taken = TraceWriter("a.py::test_b", "new", model="PM850")
+    for t in (1, 2):
+        taken.tx(t * 1_000_000_000 - 5_000_000, encode_rtu(1, b"\x03\x1f\x54\x00\x01"))
+        taken.rx(t * 1_000_000_000, bytes.fromhex(answer) or encode_rtu(1, b"\x03\x02\x00" + bytes([80 + t])))
+    taken.tx(3_000_000_000, encode_rtu(1, b"\x06\x1f\x50\x00\x00"))
+    measure = Measure("a.py::test_b", lambda: 2_000_000_000)
+    if value:
+        measure("result word", 82, device="new").is_(0)
+    evidence.scenario(
+        ScenarioRecord(scenario="a.py::test_b", outcome="failed", verdict=Verdict.FAIL, reason=reason,
+                       devices=("new",), traces=(evidence.trace(taken) or "",)), measure.flush()
+    )  # fmt: skip
+    evidence.close(digest="", exit=1)
+    return folder
+
+
+def test_the_page_shows_where_a_failed_value_was_read(tmp_path: Path) -> None:
+    text = render(load(failed_run(tmp_path / "e")))
+    found = re.search(r'(?s)<div class="point">.*?</div></div>', text)
+    assert found is not None
+    point = found[0]
+    before, here = point.split('<tbody class="here">')
+    assert "result word was read here" in before
+    assert "8021 = 81" in before
+    assert "read 8021" in here
+    assert "8021 = 82" in here
+    assert "8017" not in point
+    assert "out of limits" not in text  # the table says it
+
+
+def test_the_page_shows_what_ended_a_scenario(tmp_path: Path) -> None:
+    reason = "the device: no answer from unit 1"
+    text = words(render(load(failed_run(tmp_path / "e", value=False, reason=reason))))
+    assert "it ended here , new: no answer came" in text
+    assert "write pointer status (8017) := 0" in text
+    assert reason in text
+
+
+def test_the_words_of_a_trace_name_registers(tmp_path: Path) -> None:
+    told = words(render(load(failed_run(tmp_path / "e"))))
+    assert "unit 1: read 8021" in told
+    assert "unit 1: 8021 = 82" in told
 
 
 def test_a_long_trace_is_shown_from_both_ends(tmp_path: Path) -> None:
     text = render(load(run_folder(tmp_path / "e", events=1000)))
-    assert f"… {1000 - html.FIRST_EVENTS - html.LAST_EVENTS} further events are in traces" in text
-    assert text.count('<tr class="tx">') == 4 * (html.FIRST_EVENTS + html.LAST_EVENTS)
+    assert f"… {1000 - FIRST_EVENTS - LAST_EVENTS} further events are in traces" in text
+    assert re.sub(r'(?s)<div class="point">.*?</div></div>', "", text).count('<tr class="tx">') == 4 * (
+        FIRST_EVENTS + LAST_EVENTS
+    )
     assert "999.000000" in text
 
 
-@pytest.mark.parametrize("events", [html.FIRST_EVENTS, html.FIRST_EVENTS + html.LAST_EVENTS])
+@pytest.mark.parametrize("events", [FIRST_EVENTS, FIRST_EVENTS + LAST_EVENTS])
 def test_a_trace_that_just_fits_is_shown_whole(tmp_path: Path, events: int) -> None:
     assert "further events" not in render(load(run_folder(tmp_path / "e", events=events)))
 
@@ -170,7 +215,7 @@ def test_a_trace_that_is_gone_or_outside_is_said_to_be(tmp_path: Path) -> None:
     (folder / "scenarios.jsonl").write_text(lines.replace(second, "../secret"), "utf-8")
     told = words(render(load(folder)))
     assert "cannot be shown: No such file" in told
-    assert "../secret: lies outside the run folder and is not shown" in told
+    assert "../secret: cannot be shown: it lies outside the run folder" in told
     assert "top secret" not in told
 
 
