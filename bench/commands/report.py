@@ -9,6 +9,7 @@ import click
 from bench.cli import json_option, show_json
 from bench.errors import UsageError
 from bench.manifest import verify_manifest
+from bench.reports.allure_page import write_allure_page
 from bench.reports.html import render
 from bench.reports.run import load
 
@@ -16,11 +17,24 @@ from bench.reports.run import load
 @click.command()
 @click.argument("evidence", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.html", help="Default: EVIDENCE/report.html."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Default: EVIDENCE/report.html, or allure.html.",
 )
+@click.option("--allure", is_flag=True, help="EVIDENCE is a folder of Allure results; draw Allure's page (npm).")
 @json_option
-def command(evidence: Path, output: Path | None, as_json: bool) -> int:
-    """Make one self-contained page of the EVIDENCE folder, and say whether its seal is whole."""
+def command(evidence: Path, output: Path | None, allure: bool, as_json: bool) -> int:
+    """Make one self-contained page of the EVIDENCE folder, and say whether its seal is whole.
+
+    Neither page asks anything of the network when it is opened.
+    """
+    if allure:
+        page = output or Path("allure.html")
+        write_allure_page(evidence, page)
+        show_json({"file": str(page), "results": str(evidence)}) if as_json else click.echo(f"{page}")
+        return 0
     target = output or evidence / "report.html"
     problems = verify_manifest(evidence) if evidence.is_dir() else []
     write_page(evidence, target)
