@@ -57,10 +57,9 @@ class CommandInterface(RuleBasedStateMachine):
             6211: self.clear,
             9020: lambda: self.enter(when),
             9021: lambda: self.leave(when),
+            1110: lambda: self.reset(when),
         }
         result = commands.get(code, lambda: 81)()
-        if code == 1110:
-            self.reset(when)
         if result is not None and pointer in range(8020, 8150):
             status = self.area[8017]
             if status in range(8020, 8150):
