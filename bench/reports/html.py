@@ -81,6 +81,7 @@ def render(run: Run) -> str:
     by_id = {scenario.record.scenario: scenario for scenario in scenarios}
     verdict, word, sentence = run.headline
     groups = grouped(run.scenarios)
+    devices, idle = _devices(run)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -91,7 +92,8 @@ def render(run: Run) -> str:
             sentence=sentence,
             bar=[(v, run.verdicts[v]) for v in reversed(Verdict) if run.verdicts[v]],
             facts=_facts(run),
-            devices=_devices(run),
+            devices=devices,
+            idle=idle,
             rule=DECISION_RULE,
             matrices=[(group, matrix_of(group)) for group in groups],
             groups=[(group, [by_id[record.scenario] for record in group.records]) for group in groups],
@@ -143,16 +145,19 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     return [(label, str(value)) for label, value in pairs if value not in (None, "")]
 
 
-def _devices(run: Run) -> list[tuple[str, dict[str, str]]]:
-    """Each device with what the station file says of it and what it says of itself."""
+def _devices(run: Run) -> tuple[list[tuple[str, dict[str, str]]], list[str]]:
+    """Each device that took part, with what the station file says of it and what it says of itself; and the others."""
     wired = run.facts["station"].get("devices", {})
     told = run.facts.get("devices", {})
+    seen = {*told, *(name for record in run.scenarios for name in record.devices), *(e.device for e in run.audit)}
     names = [*wired, *(name for name in told if name not in wired)]
-    return [
-        (name, {key: shown for key, value in facts.items() if key != "simulate" and (shown := _shown(value))})
+    shown = [
+        (name, {key: words for key, value in facts.items() if key != "simulate" and (words := _shown(value))})
         for name in names
+        if name in seen
         for facts in ({**wired.get(name, {}), **told.get(name, {})},)
     ]
+    return shown, [name for name in names if name not in seen]
 
 
 def _undetermined(scenarios: Sequence[Scenario]) -> list[tuple[str, str, str, list[Scenario]]]:

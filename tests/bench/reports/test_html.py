@@ -186,6 +186,18 @@ def test_the_page_shows_what_ended_a_scenario(tmp_path: Path) -> None:
     assert reason in text
 
 
+def test_devices_that_took_no_part_are_named_only(tmp_path: Path) -> None:
+    evidence = Evidence(tmp_path / "e", durable=False)
+    devices = {"new": {"model": "PM850"}, "spare": {"model": "CM4250"}}
+    evidence.begin(RunFacts(station="lab", host="virtual", resolved={"devices": devices}))
+    evidence.scenario(ScenarioRecord(scenario="a", outcome="passed", verdict=Verdict.PASS, devices=("new",)))
+    evidence.close(digest="", exit=0)
+    told = words(render(load(tmp_path / "e")))
+    assert "new model PM850" in told
+    assert "No part in this run had: spare." in told
+    assert "CM4250" not in told
+
+
 def test_the_words_of_a_trace_name_registers(tmp_path: Path) -> None:
     told = words(render(load(failed_run(tmp_path / "e"))))
     assert "unit 1: read 8021" in told
