@@ -65,7 +65,7 @@ def command(
     check_defects(checked, defects_by_device(list(defects)))
     folder = None if no_evidence else evidence or default_folder(checked.name)
     keeper = _Keeper(with_report=True)
-    words = [*map(str, find_scenarios(scenarios)), "-p", "meterbench", "-q", "--no-header", "--tb=short",
+    words = [*map(str, find_scenarios(scenarios)), "-p", "meterbench", "-q", "--no-header", "--tb=short", "-rN",
              "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",  # this command imported them
              f"--station={name}", f"--seed={seed}"]  # fmt: skip
     words += [] if sys.stdout.isatty() else ["-o", "console_output_style=classic"]
