@@ -32,7 +32,11 @@ class Supplies:
         self._host = host
 
     def cycle(self, device: str, off: int | None = None) -> None:
-        """Switch a device's supply off and on again.
+        """Switch a device's supply off and on again; see `cut`."""
+        self.cut(device, off)
+
+    def cut(self, device: str, off: int | None = None) -> tuple[int, int]:
+        """The same; returns the bench times (ns) between which the supply went.
 
         Args:
             device: its name in the station.
@@ -42,15 +46,18 @@ class Supplies:
             Undeterminable: the station has no means to, or none to choose for how long.
             StationError: the means failed.
         """
+        clock = self._host.clock
+        began = clock.now()
         if self._host.simulates(device):
             self._host.catch_up()
             self._host.stage.switch_supply(device, on=False)
+            lost = clock.now()
             try:
-                self._host.clock.sleep(OFF_TIME if off is None else off)
+                clock.sleep(OFF_TIME if off is None else off)
             finally:
                 self._host.catch_up()
                 self._host.stage.switch_supply(device, on=True)
-            return
+            return began, lost
         control = self._host.station.device(device).power
         if control is None:
             raise Undeterminable("what a power cycle shows", f"power control of {device}")
@@ -58,13 +65,16 @@ class Supplies:
             if off is not None:
                 raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
             run_command(control.cycle, device)
+            lost = clock.now()
         else:
             try:
                 run_command(str(control.off), device)
-                self._host.clock.sleep(OFF_TIME if off is None else off)
+                lost = clock.now()
+                clock.sleep(OFF_TIME if off is None else off)
             finally:
                 run_command(str(control.on), device)
-        self._host.clock.sleep(control.boot)
+        clock.sleep(control.boot)
+        return began, lost
 
     def can_cycle(self, device: str) -> bool:
         """Whether the station has means to interrupt a device's supply."""

@@ -1,0 +1,243 @@
+"""Questions to the command interface: how long a command takes, where its results go, what it does to 8000.
+
+The commands are harmless ones (1210 clears communication counters, 9999 does not exist) but for the presets, which put
+energies in place that the fixture of the scenario restores.
+"""
+
+from __future__ import annotations
+
+from bench.characterisation.bracket import MICROSECOND, MILLISECOND, Bracket, narrow
+from bench.characterisation.finding import Finding, Unknown, duration_found
+from bench.drivers.powerlogic import Series
+from bench.drivers.powerlogic.series import COMMAND, COMMAND_TIMEOUT, RESULT, SENTINEL, STATUS
+from bench.errors import NoAnswer, Refused
+from bench.safety import Armed
+from protocols.powerlogic.energy import SERIES_ORDER, WORDS
+from protocols.powerlogic.tables import command_code
+from protocols.powerlogic.words import signed
+
+_HARMLESS = "clear_counters"
+_UNKNOWN_COMMAND, _INVALID = 9999, 81
+_PRESET_WORDS = WORDS * len(SERIES_ORDER)
+#: Pointers and a buffer out of the way of those that the procedure uses.
+_FAR_STATUS, _FAR_RESULT, _FAR_BUFFER = 8148, 8149, 8110
+_OWN_WRITE = 900  # a word that no clock, energy or result can be
+
+
+# -- time --------------------------------------------------------------------------------------------------------------
+
+
+class Stopwatch:
+    """Times one command of a meter, from the instant at which it is sent to the look at its result word.
+
+    Write and look have frames of one length, so what the line needs for them cancels out.
+
+    Args:
+        meter: whom it asks.
+        armed: permission to write.
+        code: the command.
+    """
+
+    def __init__(self, meter: Series, armed: Armed, code: int) -> None:
+        self._meter = meter
+        self._armed = armed
+        self._code = code
+
+    def _start(self) -> int:
+        """Send the command; returns the instant (ns) at which that was."""
+        self._meter.plant_sentinels(self._armed, RESULT)
+        began = self._meter.clock.now()
+        self._meter.issue(self._armed, self._code)
+        return began
+
+    def poll(self) -> Bracket:
+        """Send the command and look as often as the line allows.
+
+        Raises:
+            NoAnswer: the result word never changes.
+        """
+        began = self._start()
+        last = 0
+        while True:
+            at = self._meter.clock.now() - began
+            if self._meter.session.read(RESULT)[0] != SENTINEL:
+                return Bracket(last, at)
+            last = at
+            if at > COMMAND_TIMEOUT:
+                raise NoAnswer(f"command {self._code}: the result word did not change", device=self._meter.name)
+
+    def look(self, after: int) -> tuple[int, bool]:
+        """Send the command and look once, so long (ns) after it; says when that was and what it showed."""
+        clock, began = self._meter.clock, self._start()
+        clock.sleep(began + after - clock.now())
+        at = clock.now() - began
+        happened = self._meter.session.read(RESULT)[0] != SENTINEL
+        if not happened:
+            self._meter.await_result()  # it must be over before the next trial
+        return at, happened
+
+
+def command_time(meter: Series, armed: Armed, name: str, *, most: int = 12) -> Bracket:
+    """How long a command takes, from its write to its result word.
+
+    Raises:
+        NoAnswer: the result word never changes.
+    """
+    width = 200 * MICROSECOND if meter.clock.virtual else 2 * MILLISECOND
+    with meter.pointers_restored(armed):
+        meter.aim_pointers(armed)
+        watch = Stopwatch(meter, armed, command_code(meter.model.family, name))
+        return narrow(watch.look, watch.poll(), width=width, most=most)
+
+
+def execution_time(meter: Series, armed: Armed) -> Finding:
+    """How long 6209 takes; the energies that are in the meter are put in once more."""
+    meter.session.write_block(armed, 8022, [signed(word) for word in meter.read_energies().words])
+    found = command_time(meter, armed, "preset_energies")
+    return duration_found(
+        found, "6209 sent, 8021 polled, then looked at once in each trial; the line's time cancels out"
+    )
+
+
+# -- 8000 and its pointers ---------------------------------------------------------------------------------------------
+
+
+def clears_command(meter: Series, armed: Armed) -> Finding | Unknown:
+    """Whether 8000 is zeroed when a command has been carried out."""
+    code = command_code(meter.model.family, _HARMLESS)
+    meter.try_command(armed, code)
+    held = meter.session.read(COMMAND)[0]
+    if held not in (0, code):
+        return Unknown(f"a profile value for this: after command {code} register 8000 holds {held}")
+    return Finding(held == 0, f"after command {code} register 8000 holds {held}")
+
+
+def status_semantics(meter: Series, armed: Armed) -> Finding | Unknown:
+    """What pointer #1 gets: the code of the command or its status."""
+    shown = []
+    with meter.pointers_restored(armed):
+        meter.aim_pointers(armed, data=0)
+        for code in (_UNKNOWN_COMMAND, command_code(meter.model.family, _HARMLESS)):
+            meter.plant_sentinels(armed, STATUS, RESULT)
+            meter.issue(armed, code)
+            meter.await_result()
+            status, result = meter.session.read(STATUS, 2)
+            shown.append((code, status, result))
+    how = "; ".join(f"command {code}: 8020 {status}, 8021 {result}" for code, status, result in shown)
+    if all(status == code for code, status, _ in shown):
+        return Finding("command", how)
+    if all(status == result for _, status, result in shown):
+        return Finding("status", how)
+    return Unknown(f"a profile value for this: {how}")
+
+
+def locked_write(meter: Series, armed: Armed) -> Finding | Unknown:
+    """With which exception a write to a read-only register is refused; what is written is what stands there."""
+    codes = {}
+    for name in ("frequency", "ct_primary"):
+        number = meter.map[name].number
+        try:
+            meter.session.write(armed, number, meter.session.read(number)[0])
+            codes[number] = 0
+        except Refused as refusal:
+            codes[number] = refusal.code or 0
+    told = {number: f"exception {code:02X}" if code else "taken" for number, code in codes.items()}
+    how = "; ".join(f"{number} := its own value: {answer}" for number, answer in told.items())
+    if len(set(codes.values())) == 1 and 0 not in codes.values():
+        return Finding(next(iter(codes.values())), how)
+    return Unknown(f"one exception for all registers that take no write: {how}")
+
+
+def floats_need_setup(meter: Series, armed: Armed) -> Finding:
+    """Whether 3248 takes a write outside setup mode; what is written is what stands there."""
+    number = meter.map["enable_floats"].number
+    held = meter.session.read(number)[0]
+    same = held if held in (0, 1) else 0  # it may show "not available" as long as it was never set
+    try:
+        meter.session.write(armed, number, same)
+    except Refused as refusal:
+        return Finding(value=True, how=f"3248 := {same} outside setup mode: {refusal.reason}")
+    return Finding(value=False, how=f"3248 := {same} outside setup mode: taken")
+
+
+# -- pointer #3, and one block over everything -------------------------------------------------------------------------
+
+
+def _numbered_area(meter: Series, armed: Armed) -> None:
+    """Fill 8020-8147 so that each word says where it stands: 8020 holds 20."""
+    for first in (8020, 8084):
+        meter.session.write_block(armed, first, [first - 8000 + index for index in range(64)])
+
+
+def data_pointer(meter: Series, armed: Armed, aim: int) -> Finding | Unknown:
+    """What 6209 does with pointer #3 at `aim`, which is 0 or outside the user area.
+
+    The highest words say what was loaded: no load moves them while somebody looks.
+    """
+    before = meter.read_energies()
+    with meter.pointers_restored(armed):
+        _numbered_area(meter, armed)
+        meter.aim_pointers(armed, status=_FAR_STATUS, result=_FAR_RESULT, data=aim)
+        meter.plant_sentinels(armed, _FAR_RESULT)
+        there = _high_words(meter, aim) if aim else None
+        meter.issue(armed, command_code(meter.model.family, "preset_energies"))
+        result = meter.await_result(_FAR_RESULT)
+    after = [signed(word) for word in meter.session.read(meter.energy_register, _PRESET_WORDS)][3::WORDS]
+    how = f"6209 with 8019 = {aim}: result {result}, the highest words are then {after}"
+    if after == [signed(word) for word in before.words][3::WORDS]:
+        return _nothing_loaded(result, how)
+    if after == list(range(23, 23 + _PRESET_WORDS, WORDS)) and result == 0:
+        return Finding("default", how)
+    if aim and after == there and result == 0:
+        return Finding("follow", how)
+    return Unknown(f"a profile value for this: {how}")
+
+
+def _nothing_loaded(result: int | None, how: str) -> Finding | Unknown:
+    if result is None or result == _INVALID:
+        return Unknown(f"a profile value for this: {how}")
+    return Finding("refuse" if result else "ignore", how)
+
+
+def _high_words(meter: Series, first: int) -> list[int] | None:
+    """The highest words of what stands where a pointer aims, as a preset would take them; None if it cannot be read."""
+    try:
+        return [signed(word) for word in meter.session.read(first, _PRESET_WORDS)][3::WORDS]
+    except Refused:
+        return None
+
+
+def execution_order(meter: Series, armed: Armed) -> Finding | Unknown:
+    """Whether a block over 8000 and its pointers is carried out with what it brings or with what stood there."""
+    old, new = [0, 0, 0, 31] * len(SERIES_ORDER), [0, 0, 0, 62] * len(SERIES_ORDER)
+    code = command_code(meter.model.family, "preset_energies")
+    with meter.pointers_restored(armed):
+        meter.session.write_block(armed, _FAR_BUFFER, old)
+        meter.aim_pointers(armed, status=_FAR_STATUS, result=_FAR_RESULT, data=_FAR_BUFFER)
+        meter.plant_sentinels(armed, _FAR_RESULT)
+        block = [code, *[0] * 16, STATUS, RESULT, 8022, SENTINEL, SENTINEL, *new]
+        try:
+            meter.session.write_block(armed, COMMAND, block)
+        except Refused as refusal:
+            return Unknown(f"a meter that takes such a block: FC16 over 8000-8049 is refused with {refusal}")
+        meter.clock.sleep(COMMAND_TIMEOUT)
+        results = {register: meter.session.read(register)[0] for register in (RESULT, _FAR_RESULT)}
+        words = meter.session.read(meter.energy_register, _PRESET_WORDS)
+    how = f"FC16 over 8000-8049: the highest word is then {words[3]} (31 before, 62 in the block), results {results}"
+    if words[3::WORDS] == new[3::WORDS] and results[RESULT] == 0:
+        return Finding("after_store", how)
+    if words[3::WORDS] == old[3::WORDS] and results[_FAR_RESULT] == 0:
+        return Finding("before_store", how)
+    return Unknown(f"a profile value for this: {how}")
+
+
+# -- broadcast ---------------------------------------------------------------------------------------------------------
+
+
+def accepts_broadcast(meter: Series, armed: Armed) -> Finding:
+    """Whether a write to address 0 is obeyed: one word of the user area, which every meter of the line would take."""
+    meter.session.write(armed, _FAR_RESULT, 0)
+    meter.session.broadcast(armed, _FAR_RESULT, _OWN_WRITE)
+    meter.clock.sleep(COMMAND_TIMEOUT // 10)
+    held = meter.session.read(_FAR_RESULT)[0]
+    return Finding(held == _OWN_WRITE, f"{_FAR_RESULT} := {_OWN_WRITE} to address 0; it then holds {held}")
