@@ -6,10 +6,12 @@ energies in place that the fixture of the scenario restores.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bench.characterisation.bracket import MICROSECOND, MILLISECOND, Bracket, narrow
 from bench.characterisation.finding import Finding, Unknown, duration_found
 from bench.drivers.powerlogic import Series
-from bench.drivers.powerlogic.series import COMMAND, COMMAND_TIMEOUT, RESULT, SENTINEL, STATUS
+from bench.drivers.powerlogic.series import BUFFER, COMMAND, COMMAND_TIMEOUT, RESULT, SENTINEL, STATUS
 from bench.errors import NoAnswer, Refused
 from bench.safety import Armed
 from protocols.powerlogic.energy import SERIES_ORDER, WORDS
@@ -21,6 +23,8 @@ _UNKNOWN_COMMAND, _INVALID = 9999, 81
 _PRESET_WORDS = WORDS * len(SERIES_ORDER)
 #: Pointers and a buffer out of the way of those that the procedure uses.
 _FAR_STATUS, _FAR_RESULT, _FAR_BUFFER = 8148, 8149, 8110
+#: Two sets of energies that differ in their highest words only, which no load moves while somebody looks.
+_OLD, _NEW = [0, 0, 0, 31] * len(SERIES_ORDER), [0, 0, 0, 62] * len(SERIES_ORDER)
 _OWN_WRITE = 900  # a word that no clock, energy or result can be
 
 
@@ -92,7 +96,7 @@ def command_time(meter: Series, armed: Armed, name: str, *, most: int = 12) -> B
 
 def execution_time(meter: Series, armed: Armed) -> Finding:
     """How long 6209 takes; the energies that are in the meter are put in once more."""
-    meter.session.write_block(armed, 8022, [signed(word) for word in meter.read_energies().words])
+    meter.session.write_block(armed, BUFFER, [signed(word) for word in meter.read_energies().words])
     found = command_time(meter, armed, "preset_energies")
     return duration_found(
         found, "6209 sent, 8021 polled, then looked at once in each trial; the line's time cancels out"
@@ -170,12 +174,9 @@ def _numbered_area(meter: Series, armed: Armed) -> None:
 
 
 def data_pointer(meter: Series, armed: Armed, aim: int) -> Finding | Unknown:
-    """What 6209 does with pointer #3 at `aim`, which is 0 or outside the user area.
-
-    The highest words say what was loaded: no load moves them while somebody looks.
-    """
-    before = meter.read_energies()
+    """What 6209 does with pointer #3 at `aim`, which is 0 or outside the user area."""
     with meter.pointers_restored(armed):
+        _load(meter, armed, _OLD)
         _numbered_area(meter, armed)
         meter.aim_pointers(armed, status=_FAR_STATUS, result=_FAR_RESULT, data=aim)
         meter.plant_sentinels(armed, _FAR_RESULT)
@@ -184,13 +185,30 @@ def data_pointer(meter: Series, armed: Armed, aim: int) -> Finding | Unknown:
         result = meter.await_result(_FAR_RESULT)
     after = [signed(word) for word in meter.session.read(meter.energy_register, _PRESET_WORDS)][3::WORDS]
     how = f"6209 with 8019 = {aim}: result {result}, the highest words are then {after}"
-    if after == [signed(word) for word in before.words][3::WORDS]:
+    if after == _OLD[3::WORDS]:
         return _nothing_loaded(result, how)
     if after == list(range(23, 23 + _PRESET_WORDS, WORDS)) and result == 0:
         return Finding("default", how)
     if aim and after == there and result == 0:
         return Finding("follow", how)
     return Unknown(f"a profile value for this: {how}")
+
+
+def _load(meter: Series, armed: Armed, words: Sequence[int]) -> None:
+    """A preset as the procedure has it, to begin from.
+
+    Raises:
+        Refused, NoAnswer: it was not carried out.
+    """
+    meter.session.write_block(armed, BUFFER, words)
+    meter.aim_pointers(armed)
+    meter.plant_sentinels(armed, RESULT)
+    meter.issue(armed, command_code(meter.model.family, "preset_energies"))
+    result = meter.await_result()
+    if result is None:
+        raise NoAnswer("a preset to begin from: the result word did not change", device=meter.name)
+    if result:
+        raise Refused(f"a preset to begin from was answered with result {result}", code=result, device=meter.name)
 
 
 def _nothing_loaded(result: int | None, how: str) -> Finding | Unknown:
@@ -209,13 +227,12 @@ def _high_words(meter: Series, first: int) -> list[int] | None:
 
 def execution_order(meter: Series, armed: Armed) -> Finding | Unknown:
     """Whether a block over 8000 and its pointers is carried out with what it brings or with what stood there."""
-    old, new = [0, 0, 0, 31] * len(SERIES_ORDER), [0, 0, 0, 62] * len(SERIES_ORDER)
     code = command_code(meter.model.family, "preset_energies")
     with meter.pointers_restored(armed):
-        meter.session.write_block(armed, _FAR_BUFFER, old)
+        meter.session.write_block(armed, _FAR_BUFFER, _OLD)
         meter.aim_pointers(armed, status=_FAR_STATUS, result=_FAR_RESULT, data=_FAR_BUFFER)
         meter.plant_sentinels(armed, _FAR_RESULT)
-        block = [code, *[0] * 16, STATUS, RESULT, 8022, SENTINEL, SENTINEL, *new]
+        block = [code, *[0] * 16, STATUS, RESULT, BUFFER, SENTINEL, SENTINEL, *_NEW]
         try:
             meter.session.write_block(armed, COMMAND, block)
         except Refused as refusal:
@@ -224,9 +241,9 @@ def execution_order(meter: Series, armed: Armed) -> Finding | Unknown:
         results = {register: meter.session.read(register)[0] for register in (RESULT, _FAR_RESULT)}
         words = meter.session.read(meter.energy_register, _PRESET_WORDS)
     how = f"FC16 over 8000-8049: the highest word is then {words[3]} (31 before, 62 in the block), results {results}"
-    if words[3::WORDS] == new[3::WORDS] and results[RESULT] == 0:
+    if words[3::WORDS] == _NEW[3::WORDS] and results[RESULT] == 0:
         return Finding("after_store", how)
-    if words[3::WORDS] == old[3::WORDS] and results[_FAR_RESULT] == 0:
+    if words[3::WORDS] == _OLD[3::WORDS] and results[_FAR_RESULT] == 0:
         return Finding("before_store", how)
     return Unknown(f"a profile value for this: {how}")
 

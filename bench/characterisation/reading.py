@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from bench.bench import Bench
 from bench.characterisation.bracket import MILLISECOND, Bracket
@@ -21,8 +22,8 @@ _SECOND = 1_000_000_000
 _TOO_MANY = 3
 _COUNT = WORDS * len(Quantity)
 _AREA = 8020
-#: Blocks with registers in their middle that no document describes.
-_GAPS = ((1103, 3), (1105, 16), (1163, 18))
+#: How many gaps between registers that documents describe are read over, and the longest of them.
+_GAPS, _LONGEST_GAP = 3, 20
 #: Pairs that count the same under a load in one direction: a part and its total.
 _PAIRS = {
     Quantity.REAL_TOTAL: (Quantity.REAL_IN, Quantity.REAL_OUT),
@@ -35,6 +36,8 @@ _LOOKS, _MOST_CARRIES = 400, 60
 _APART = 16
 #: A carry through three words, how long before it (ns) the energies begin, and how long it is waited for.
 _CARRY, _WAY, _PATIENCE = 10**12, 800 * MILLISECOND, 20 * _SECOND
+#: A part of a span that never comes back to where it was.
+_GOLDEN, _DITHER = 618_034, 4 * MILLISECOND
 _NS_PER_HOUR = 3_600 * _SECOND
 #: So many differences are to be expected before their absence says something: e**-5 is the chance of missing them.
 _CERTAIN = 5
@@ -104,8 +107,8 @@ class _Pairs:
     def told(self) -> str:
         """What was seen."""
         return (
-            f"{self._looks} reads while the totals moved by {self._moved} Wh: {self._unequal} showed a part and its total "
-            f"apart, a word every {_SLOW_WORD // 1000} us had shown some {self.expected}"
+            f"{self._looks} reads while the totals moved by {self._moved} Wh: {self._unequal} showed a part and its "
+            f"total apart, a word every {_SLOW_WORD // 1000} us had shown some {self.expected}"
         )
 
 
@@ -141,6 +144,8 @@ class _Carries:
         self._span += clock.now() - began
 
     def _look(self) -> list[int]:
+        """Read once, each time a little later than a round would have it: no two trials look at the same instants."""
+        self._bench.clock.sleep(self._reads * _GOLDEN % _DITHER)
         words = [signed(word) for word in self._meter.session.read(self._meter.energy_register, _COUNT)]
         values = [decode(words[i : i + WORDS]) for i in range(0, _COUNT, WORDS)]
         self._reads += 1
@@ -156,8 +161,8 @@ class _Carries:
     def told(self) -> str:
         """What was seen."""
         return (
-            f"{self._passed} energies in {self._carries} trials read while they carried: {self._torn} values were torn, "
-            f"a word every {_SLOW_WORD // 1000} us had torn some {self.expected}"
+            f"{self._passed} energies in {self._carries} trials read while they carried: {self._torn} values were "
+            f"torn, a word every {_SLOW_WORD // 1000} us had torn some {self.expected}"
         )
 
 
@@ -215,7 +220,7 @@ def _takes(meter: Series, count: int) -> bool:
 def undefined_read(meter: PowerLogic) -> Finding | Unknown:
     """What a block shows where no document describes a register."""
     answers = []
-    for first, count in _GAPS:
+    for first, count in _gaps(meter):
         try:
             words = meter.session.read(first, count)
         except Refused as refusal:
@@ -230,3 +235,10 @@ def undefined_read(meter: PowerLogic) -> Finding | Unknown:
     if all(": refused" in answer for answer in answers):
         return Finding("refuse", how)
     return Unknown(f"registers that the meter leaves out: {how}")
+
+
+def _gaps(meter: PowerLogic) -> list[tuple[int, int]]:
+    """Blocks (first register, count) that begin and end with a described register and have none between."""
+    rows = meter.map.rows
+    blocks = [(before.end - 1, after.number - before.end + 2) for before, after in pairwise(rows)]
+    return [(first, count) for first, count in blocks if 2 < count <= _LONGEST_GAP][:_GAPS]  # noqa: PLR2004  # two ends

@@ -2,8 +2,8 @@
 
 `meterbench run characterisation --write-profile FILE` writes them; a person may write one too. It begins with
 `format: meterbench-profile` and `version: 1`, says under `of` whose profile it is, and has one entry below `profile`
-for each value: the value itself, or a mapping with `value` and whatever says where it comes from. The other sections are
-for people and are only looked at for slips of the pen.
+for each value: the value itself, or a mapping with `value` and whatever says where it comes from. The other sections
+are for people and are only looked at for slips of the pen.
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ def _wrong_frame(source: Source) -> Iterator[Mistake]:
     if (data.get("format"), data.get("version")) != (FORMAT, VERSION):
         yield _mistake(source, ("format",), f"must begin with format: {FORMAT} and version: {VERSION}")
         return
-    yield from _strangers(source, (), SECTIONS)
+    strangers = list(_strangers(source, (), SECTIONS))
+    if strangers:  # a section that is missing is most likely one of them
+        yield from strangers
+        return
     for section in ("of", "profile"):
         if not isinstance(data.get(section), dict):
             yield _mistake(source, (section,), f"must be a mapping, not {shown(data.get(section))}")

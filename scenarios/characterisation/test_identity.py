@@ -43,7 +43,7 @@ def test_what_stands_where_nothing_is_described(meter: PowerLogic, profile: Prof
 
 
 def test_how_fast_its_clock_runs(
-    meter: PowerLogic, profile: Profile, clock: Clock, request: pytest.FixtureRequest
+    meter: PowerLogic, profile: Profile, clock: Clock, pytestconfig: pytest.Config
 ) -> None:
     """Two steps of its clock, far apart: on the wall it takes hours to be sharp."""
-    profile.keep("clock_drift_ppm", clock_drift(meter, clock, watch_time(request.config.getoption("watch_clock"))))
+    profile.keep("clock_drift_ppm", clock_drift(meter, clock, watch_time(pytestconfig.getoption("watch_clock"))))

@@ -57,8 +57,9 @@ def test_a_preset_without_a_data_pointer(target: Series, armed: Armed, profile: 
 @destructive("presets the energies with pointer #3 outside the user area")
 @energies_saved
 def test_a_preset_with_a_data_pointer_astray(target: Series, armed: Armed, profile: Profile) -> None:
-    """6209 with 8019 at other registers of the meter: its set-up."""
-    profile.keep("stray_data_pointer", interface.data_pointer(target, armed, target.map["ct_primary"].number))
+    """6209 with 8019 at other registers of the meter: its conditional energies."""
+    astray = target.map["conditional_real_energy_in"].number
+    profile.keep("stray_data_pointer", interface.data_pointer(target, armed, astray))
 
 
 @destructive("presets the energies by one block over 8000 and its pointers")
