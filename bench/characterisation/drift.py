@@ -41,11 +41,11 @@ def _ppm(shown: int, passed: int) -> Fraction:
 
 def _step(meter: PowerLogic, clock: Clock) -> tuple[datetime, Bracket]:
     """The next second that the clock shows, and between which two instants it began to."""
-    before = meter.read_clock()
     asked = clock.now()
+    before = meter.read_clock()
     while True:
         at = clock.now()
         shown = meter.read_clock()
         if shown != before:
-            return shown, Bracket(asked, at)
+            return shown, Bracket(asked, clock.now())
         asked = at

@@ -34,7 +34,8 @@ _OWN_WRITE = 900  # a word that no clock, energy or result can be
 class Stopwatch:
     """Times one command of a meter, from the instant at which it is sent to the look at its result word.
 
-    Write and look have frames of one length, so what the line needs for them cancels out.
+    Write and look have frames of one length, so what the line needs for them cancels out. What one of them needed more
+    than the fastest (a busy line, a busy machine) may have been on its way there, and widens what it says.
 
     Args:
         meter: whom it asks.
@@ -46,13 +47,26 @@ class Stopwatch:
         self._meter = meter
         self._armed = armed
         self._code = code
+        self._fastest = 1 << 62
 
-    def _start(self) -> int:
-        """Send the command; returns the instant (ns) at which that was."""
+    def _start(self) -> tuple[int, int]:
+        """Send the command; returns the instant (ns) at which that was, and how late it may have arrived."""
         self._meter.plant_sentinels(self._armed, RESULT)
         began = self._meter.clock.now()
         self._meter.issue(self._armed, self._code)
-        return began
+        return began, self._late(began)
+
+    def _late(self, asked: int) -> int:
+        """How much longer (ns) an exchange that began at `asked` and is over has taken than the fastest."""
+        took = self._meter.clock.now() - asked
+        self._fastest = min(self._fastest, took)
+        return took - self._fastest
+
+    def _done(self) -> tuple[bool, int]:
+        """Whether the result is there, and how late the look at it may have arrived."""
+        asked = self._meter.clock.now()
+        done = self._meter.session.read(RESULT)[0] != SENTINEL
+        return done, self._late(asked)
 
     def poll(self) -> Bracket:
         """Send the command and look as often as the line allows.
@@ -60,25 +74,28 @@ class Stopwatch:
         Raises:
             NoAnswer: the result word never changes.
         """
-        began = self._start()
+        began, sent_late = self._start()
         last = 0
         while True:
             at = self._meter.clock.now() - began
-            if self._meter.session.read(RESULT)[0] != SENTINEL:
-                return Bracket(last, at)
-            last = at
+            done, seen_late = self._done()
+            if done:
+                return Bracket(last, at + seen_late)
+            last = max(last, at - sent_late)
             if at > COMMAND_TIMEOUT:
                 raise NoAnswer(f"command {self._code}: the result word did not change", device=self._meter.name)
 
     def look(self, after: int) -> tuple[int, bool]:
         """Send the command and look once, so long (ns) after it; says when that was and what it showed."""
-        clock, began = self._meter.clock, self._start()
+        clock = self._meter.clock
+        began, sent_late = self._start()
         clock.sleep(began + after - clock.now())
         at = clock.now() - began
-        happened = self._meter.session.read(RESULT)[0] != SENTINEL
-        if not happened:
-            self._meter.await_result()  # it must be over before the next trial
-        return at, happened
+        done, seen_late = self._done()
+        if done:
+            return at + seen_late, True
+        self._meter.await_result()  # it must be over before the next trial
+        return max(0, at - sent_late), False
 
 
 def command_time(meter: Series, armed: Armed, name: str, *, most: int = 12) -> Bracket:

@@ -16,6 +16,8 @@ from protocols.powerlogic.tables import command_code
 _SECOND = 1_000_000_000
 #: After so long a meter that was reset will not come back.
 _PATIENCE = 180 * _SECOND
+#: After so long a meter that still answers has not gone away, or was not seen to.
+_STAYS = 20 * _SECOND
 _POLL = 100 * MILLISECOND
 _POINTERS = (8140, 8141, 8110)
 _WORD, _MARK = 8120, 12_345
@@ -40,35 +42,35 @@ def boot_time(meter: Series, armed: Armed) -> Finding:
     return duration_found(away.minus(command), "1110, then asked until it answered, then asked once in each trial")
 
 
-def _reset(meter: Series, armed: Armed) -> int:
+def _reset(meter: Series, armed: Armed) -> tuple[int, int]:
+    """Reset the meter; returns the instants (ns) between which it heard the command."""
     began = meter.clock.now()
     meter.issue(armed, command_code(meter.model.family, "soft_reset"))
-    return began
+    return began, meter.clock.now()
 
 
 def _silence(meter: Series, armed: Armed) -> Bracket:
     """Reset the meter and ask all the time; what it still answers before it goes does not count."""
-    began, last, gone = _reset(meter, armed), 0, False
+    (began, heard), last, gone = _reset(meter, armed), 0, False
     while meter.clock.now() - began < _PATIENCE:
-        at = meter.clock.now() - began
+        at = meter.clock.now() - heard
         if not _answers(meter):
             last, gone = at, True
-        elif gone or at > 20 * _SECOND:
+        elif gone or at > _STAYS:
             return Bracket(last, meter.clock.now() - began)
         meter.clock.sleep(_POLL)
     raise NoAnswer(f"still silent {_PATIENCE // _SECOND} s after a soft reset", device=meter.name)
 
 
 def _look(meter: Series, armed: Armed, after: int) -> tuple[int, bool]:
-    """Reset the meter and ask once, so long (ns) after it."""
-    began = _reset(meter, armed)
-    meter.clock.sleep(began + after - meter.clock.now())
-    at = meter.clock.now() - began
-    answered = _answers(meter)
-    if answered:
-        return at, True
+    """Reset the meter and ask once, so long (ns) after it; says when it was there at the latest, or away at the least."""
+    began, heard = _reset(meter, armed)
+    meter.clock.sleep(heard + after - meter.clock.now())
+    asked = meter.clock.now()
+    if _answers(meter):
+        return meter.clock.now() - began, True
     meter.wait_until_it_answers(_PATIENCE)
-    return at, False
+    return asked - heard, False
 
 
 def _answers(meter: Series) -> bool:
