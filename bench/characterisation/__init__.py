@@ -5,7 +5,8 @@ the profile with how it was found and how sure that is, or the reason why it cou
 
     finding      what a question comes to, and the findings of one meter
     bracket      an instant or a duration between two bounds, and how to narrow it
-    interface    the command interface: times, pointers, 8000
+    timing       how long a command takes
+    interface    the command interface: pointers, 8000
     loading      what 6209 does with fractions, signs, the end of the range
     memory       resets and power cuts
     reading      block reads: atomic, how long, over gaps

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bench.bench import Bench
 from bench.characterisation.finding import Finding, Unknown
-from bench.characterisation.interface import command_time
+from bench.characterisation.timing import command_time
 from bench.drivers.powerlogic import Series
 from bench.errors import Undeterminable
 from bench.procedures.preset import preset_energies, preset_words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.bench import Bench
 from bench.characterisation.bracket import MILLISECOND, Bracket, narrow
 from bench.characterisation.finding import Finding, Unknown, duration_found
-from bench.characterisation.interface import command_time
+from bench.characterisation.timing import command_time
 from bench.drivers.powerlogic import Series
 from bench.errors import DeviceError, NoAnswer, StationError, Undeterminable
 from bench.procedures.preset import preset_energies
@@ -63,7 +63,7 @@ def _silence(meter: Series, armed: Armed) -> Bracket:
 
 
 def _look(meter: Series, armed: Armed, after: int) -> tuple[int, bool]:
-    """Reset the meter and ask once, so long (ns) after it; says when it was there at the latest, or away at the least."""
+    """Reset the meter and ask once, so long (ns) after it: by when it was there, or until when it was away."""
     began, heard = _reset(meter, armed)
     meter.clock.sleep(heard + after - meter.clock.now())
     asked = meter.clock.now()

@@ -40,7 +40,7 @@ _CARRY, _WAY, _PATIENCE = 10**12, 800 * MILLISECOND, 20 * _SECOND
 _GOLDEN, _DITHER = 618_034, 4 * MILLISECOND
 _NS_PER_HOUR = 3_600 * _SECOND
 #: So many differences are to be expected before their absence says something: e**-5 is the chance of missing them.
-_CERTAIN = 5
+_CERTAIN, _QUITE_CERTAIN = 5, 12
 _READS = 20
 #: Characters of a read of one register over RTU: eight ask, seven answer.
 _FRAMES = 8 + 7
@@ -67,8 +67,8 @@ def reads_at_once(meter: Series, bench: Bench, armed: Armed) -> Finding | Unknow
     how = f"{first.told}; {second.told}"
     if torn:
         return Finding(value=False, how=how)
-    if second.expected < _CERTAIN:
-        return Unknown(f"a larger load or a faster line: {how}")
+    if second.expected < _QUITE_CERTAIN:
+        return Unknown(f"a faster line: {how}")
     return Finding(value=True, how=f"{how}: the part of a Wh is kept, the block is whole")
 
 
@@ -119,23 +119,22 @@ class _Carries:
         self._meter = meter
         self._bench = bench
         self._armed = armed
-        ceiling = growth_of(meter).ceiling
-        way = max(2, int(max(ceiling.values()) * _WAY / _NS_PER_HOUR))
-        self._near = _CARRY - way
-        self._furthest = 1000 * way
+        self._growth = growth_of(meter)
+        self._near = _CARRY - max(2, int(max(self._growth.ceiling.values()) * _WAY / _NS_PER_HOUR))
+        self._commanded = 0
         self._torn = self._carries = self._reads = self._span = self._passed = 0
 
     def watch(self) -> int:
         """Carry until one is torn, or until that none is says something; returns how many values were torn."""
-        while self._carries < _MOST_CARRIES and not self._torn and self.expected < _CERTAIN:
+        while self._carries < _MOST_CARRIES and not self._torn and self.expected < _QUITE_CERTAIN:
             self._carry()
         return self._torn
 
     def _carry(self) -> None:
         clock, energies = self._bench.clock, dict.fromkeys(Quantity, self._near)
-        preset_energies(self._meter, energies, armed=self._armed, journal=self._bench.journal)
+        found = preset_energies(self._meter, energies, armed=self._armed, journal=self._bench.journal)
         self._carries += 1
-        began = clock.now()
+        self._commanded, began = found.commanded_at, clock.now()
         while clock.now() - began < _PATIENCE:
             values = self._look()
             if all(value >= _CARRY for value in values if value != self._near) and max(values) > _CARRY:
@@ -149,7 +148,9 @@ class _Carries:
         words = [signed(word) for word in self._meter.session.read(self._meter.energy_register, _COUNT)]
         values = [decode(words[i : i + WORDS]) for i in range(0, _COUNT, WORDS)]
         self._reads += 1
-        self._torn += sum(not self._near <= value <= _CARRY + self._furthest for value in values)
+        since = self._bench.clock.now() - self._commanded
+        for quantity, value in zip(Quantity, values, strict=True):
+            self._torn += not 0 <= value - self._near <= self._growth.within(quantity, since) + 1
         return values
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.bench import Bench
-from bench.characterisation import interface
+from bench.characterisation import interface, timing
 from bench.characterisation.finding import Profile
 from bench.drivers.powerlogic import Series
 from bench.safety import Armed
@@ -20,7 +20,7 @@ energies_saved = pytest.mark.usefixtures("energies_saved")
 @energies_saved
 def test_how_long_a_preset_takes(target: Series, armed: Armed, profile: Profile) -> None:
     """The execution time of 6209, from 8000 to 8021."""
-    profile.keep("exec_delay", interface.execution_time(target, armed))
+    profile.keep("exec_delay", timing.execution_time(target, armed))
 
 
 @destructive("clears the communication counters")
