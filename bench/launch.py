@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.characterisation.session import check_options, write_profile
+from bench.characterisation.session import check_options, overwritten, write_profile
 from bench.errors import BenchError, DeviceError, Exit, NotArmed, StationError, Undeterminable, UsageError
 from bench.evidence import ScenarioRecord
 from bench.host import check_defects
@@ -287,6 +287,8 @@ def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(f"required and not verified: {name}")
     for link, reason in run.broken.items():
         terminal.write_line(f"station broken: {link}: {reason}")
+    for line in overwritten(run):
+        terminal.write_line(line)
     if run.profile_line:
         terminal.write_line(run.profile_line)
     if run.options.evidence is not None:

@@ -76,6 +76,7 @@ class Run:
         #: What was found out about meters, by device.
         self.findings: dict[str, Findings] = {}
         self.profile_line = ""
+        self.profile_written: Path | None = None
         #: The scenario that is open, for an operator's Ctrl-C in the middle of it.
         self.current: Scenario | None = None
         self.interrupted = False

@@ -136,7 +136,7 @@ def _agrees(entry: dict[str, Any], truth: Any) -> bool:
     return bool(abs(value - truth) <= off)
 
 
-def main(scenarios: list[str]) -> dict[str, Any]:
+def main(scenarios: list[str] | None = None) -> dict[str, Any]:
     """Serve, ask, compare."""
     told: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name, Server(Path(name)) as server:

@@ -27,7 +27,7 @@ class Finding:
 class Unknown:
     """No answer, and what is lacking for one: means of the station, or a profile value that says what the meter did."""
 
-    why: str
+    lacks: str
 
 
 @dataclass(slots=True)
@@ -43,10 +43,13 @@ class Findings:
     device: str
     model: Model
     answers: dict[str, Finding] = field(default_factory=dict)
-    unknown: dict[str, Unknown] = field(default_factory=dict)
+    #: What could not be determined, and why.
+    unknown: dict[str, str] = field(default_factory=dict)
     when: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str | int] = field(default_factory=dict)
     link: dict[str, Finding] = field(default_factory=dict)
+    #: Whether its energies were overwritten and put back.
+    overwritten: bool = False
 
     def unasked(self) -> list[str]:
         """The values of the model's profile that no question has been asked for."""
@@ -70,7 +73,7 @@ class Profile:
     def keep(self, name: str, found: Finding | Unknown) -> None:
         """What a question came to, under the name of the profile value."""
         if isinstance(found, Unknown):
-            self.unknown(name, found.why)
+            self.unknown(name, found.lacks)
         else:
             self.answer(name, found.value, how=found.how, uncertainty=found.uncertainty)
 
@@ -92,15 +95,15 @@ class Profile:
         else:
             check.is_not("")
 
-    def unknown(self, name: str, why: str) -> None:
-        """The value cannot be determined here; an answer of another scenario stands."""
+    def unknown(self, name: str, lacks: str) -> None:
+        """The value cannot be determined here, for the lack of something; an answer of another scenario stands."""
         if name not in self.findings.answers:
-            self.findings.unknown[name] = Unknown(why)
-        self._measure.not_determinable(f"profile {name}", why, self.findings.device)
+            self.findings.unknown[name] = f"lacks {lacks}"
+        self._measure.not_determinable(f"profile {name}", lacks, self.findings.device)
 
     def not_applicable(self, name: str, why: str) -> None:
         """The value means nothing for this meter."""
-        self.findings.unknown[name] = Unknown(why)
+        self.findings.unknown[name] = f"does not apply: {why}"
         self._measure.not_applicable(f"profile {name}", why, self.findings.device)
 
     def identity(self, facts: Mapping[str, str | int]) -> None:

@@ -161,8 +161,7 @@ def execution_order(meter: Series, armed: Armed) -> Finding | Unknown:
             meter.session.write_block(armed, COMMAND, block)
         except Refused as refusal:
             return Unknown(f"a meter that takes such a block: FC16 over 8000-8049 is refused with {refusal}")
-        meter.clock.sleep(COMMAND_TIMEOUT)
-        results = {register: meter.session.read(register)[0] for register in (RESULT, _FAR_RESULT)}
+        results = _either_result(meter)
         words = meter.session.read(meter.energy_register, _PRESET_WORDS)
     how = f"FC16 over 8000-8049: the highest word is then {words[3]} (31 before, 62 in the block), results {results}"
     if words[3::WORDS] == _NEW[3::WORDS] and results[RESULT] == 0:
@@ -170,6 +169,15 @@ def execution_order(meter: Series, armed: Armed) -> Finding | Unknown:
     if words[3::WORDS] == _OLD[3::WORDS] and results[_FAR_RESULT] == 0:
         return Finding("before_store", how)
     return Unknown(f"a profile value for this: {how}")
+
+
+def _either_result(meter: Series) -> dict[int, int]:
+    """The two result words, when one of them has changed or it is too late for that."""
+    deadline = meter.clock.now() + COMMAND_TIMEOUT
+    while True:
+        results = {register: meter.session.read(register)[0] for register in (RESULT, _FAR_RESULT)}
+        if set(results.values()) != {SENTINEL} or meter.clock.now() >= deadline:
+            return results
 
 
 # -- broadcast ---------------------------------------------------------------------------------------------------------

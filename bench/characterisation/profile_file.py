@@ -28,7 +28,7 @@ _HEAD = """\
 # `undetermined` and keeps the value that the model has. To get these values the meter was written to, reset and preset.
 """
 _ITERATIONS = 100_000
-_UNASKED = "not asked in this run"
+_NEVER_ASKED = {"command_password": "not asked: a password does not belong into a file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def profile_text(findings: Findings, how: Circumstances, name: str, serial: str 
         "of": of,
         "measured": {"at": how.at, "host": how.host, "station": how.station, "meterbench": how.tool},
         "profile": {key: _entry(found, findings.when.get(key)) for key, found in sorted(findings.answers.items())},
-        "undetermined": dict(sorted(unknown.items())),
+        "undetermined": dict(sorted((findings.unknown | unasked).items())),
         "link": {key: _entry(found, None) for key, found in sorted(findings.link.items())},
     }
     kept = {key: value for key, value in content.items() if value not in ({}, None)}

@@ -76,7 +76,18 @@ def write_profile(run: Run) -> str:
     text = profile_text(findings, how, path.name, run.station.device(findings.device).serial, salt)
     write_whole(path, text, overwrite=run.options.overwrite_profile)
     left = len(findings.unknown) + len(findings.unasked())
+    run.profile_written = path
     return f"profile: {path}  {len(findings.answers)} values of {findings.device}, {left} not determined"
+
+
+def overwritten(run: Run) -> list[str]:
+    """A line for each meter whose energies are not quite what they would have been."""
+    return [
+        f"{findings.device}: the energies were overwritten again and again and put back as they were read; "
+        "what it would have counted meanwhile is lost"
+        for findings in run.findings.values()
+        if findings.overwritten
+    ]
 
 
 def _utc() -> str:

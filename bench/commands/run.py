@@ -98,7 +98,8 @@ def command(
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         code = int(pytest.main([*words, *shared["pytest"]], plugins=[keeper]))
     if as_json and keeper.run is not None:
-        show_json({**keeper.run, "evidence": str(folder) if folder else None})
+        profile = {"profile": str(keeper.profile)} if keeper.profile else {}
+        show_json({**keeper.run, "evidence": str(folder) if folder else None, **profile})
     return Exit.INTERRUPTED if code == pytest.ExitCode.INTERRUPTED else code
 
 
@@ -115,6 +116,7 @@ class _Keeper:
 
     def __init__(self, *, with_report: bool) -> None:
         self.run: dict[str, Any] | None = None
+        self.profile: Path | None = None
         self._with_report = with_report
 
     @pytest.hookimpl(wrapper=True)
@@ -128,7 +130,7 @@ class _Keeper:
         run = session.config.stash.get(RUN, None)
         if run is None:
             return
-        self.run = run.evidence.run
+        self.run, self.profile = run.evidence.run, run.profile_written
         if self._with_report and run.options.evidence is not None and run.evidence.seal:
             from bench.commands.report import write_page_beside  # noqa: PLC0415  # only with evidence
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bench.bench import Bench
+from bench.characterisation.finding import Profile
 from bench.characterisation.keeping import energies_kept
 from bench.characterisation.session import ON_REQUEST
 from bench.drivers.powerlogic import Series
@@ -18,8 +19,9 @@ def armed(target: Series, bench: Bench) -> Armed:
 
 
 @pytest.fixture
-def energies_saved(target: Series, bench: Bench, armed: Armed) -> Iterator[None]:
+def energies_saved(target: Series, bench: Bench, armed: Armed, profile: Profile) -> Iterator[None]:
     """The meter's energies are afterwards what they were before; what it would have counted meanwhile is lost."""
+    profile.findings.overwritten = True
     with energies_kept(target, bench, armed):
         yield
 

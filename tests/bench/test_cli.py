@@ -88,7 +88,7 @@ WRONG = {
     "no such option": (["run", "--fly"], "No such option"),
     "no such scenario": (
         ["run", "no_such_scenario"],
-        "no scenario is called 'no_such_scenario'; shipped: counting, energy_preset",
+        "no scenario is called 'no_such_scenario'; shipped: characterisation, counting, energy_preset",
     ),
     "no such test file": (["run", "reading/test_nothing.py"], "no scenario is called 'reading/test_nothing.py'"),
     "no such station": (["run", "--station", "no.yaml"], "no.yaml:1: there is no such file"),

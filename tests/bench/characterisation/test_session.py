@@ -63,5 +63,16 @@ def test_what_could_lock_the_meter_is_asked_only_by_name(tmp_path: Path, capsys:
     keys = ["--station", str(lab), "--allow-destructive", "meter", "--no-evidence", "--write-profile", str(file)]
     assert cli.call(["run", "characterisation/test_loading.py", *keys]) == 0
     why = content_of(file)["undetermined"]["revenue_lock_blocks_preset"]
-    assert why.startswith("--also-ask revenue-lock: it locks the meter with 1411")
-    assert why in capsys.readouterr().out
+    assert why.startswith("lacks --also-ask revenue-lock: it locks the meter with 1411")
+    said = capsys.readouterr().out
+    assert why.removeprefix("lacks ") in said
+    assert "meter: the energies were overwritten again and again and put back as they were read" in said
+
+
+def test_json_names_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lab, file = station(tmp_path), tmp_path / "found.yaml"
+    words = ["--station", str(lab), "--no-evidence", "--write-profile", str(file), "--json"]
+    capsys.readouterr()
+    assert cli.call(["run", "characterisation/test_identity.py", *words]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["profile"] == str(file)
