@@ -59,9 +59,7 @@ def profile_text(findings: Findings, how: Circumstances, name: str, serial: str 
     if serial is not None:
         digest = hashlib.pbkdf2_hmac("sha256", serial.encode(), salt, _ITERATIONS)
         of["serial"] = f"pbkdf2-sha256 {_ITERATIONS} {salt.hex()} {digest.hex()}"
-    unknown = {name: found.why for name, found in findings.unknown.items()} | dict.fromkeys(
-        findings.unasked(), _UNASKED
-    )
+    unasked = {key: _NEVER_ASKED.get(key, "not asked in this run") for key in findings.unasked()}
     content = {
         "format": FORMAT,
         "version": VERSION,
