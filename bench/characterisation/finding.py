@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bench.characterisation.bracket import Bracket
 from bench.measure import Measure
 from protocols.powerlogic.tables import Model
-from simulators.meters.powerlogic.profile import profile_of
+from simulators.meters.powerlogic.profile import ProfileError, profile_of
 
 _MILLISECOND, _SECOND = 1_000_000, 1_000_000_000
 ProfileValue = str | int | bool | list[int]
@@ -74,8 +74,11 @@ class Profile:
         """What a question came to, under the name of the profile value."""
         if isinstance(found, Unknown):
             self.unknown(name, found.lacks)
-        else:
+            return
+        try:
             self.answer(name, found.value, how=found.how, uncertainty=found.uncertainty)
+        except ProfileError:  # a meter may do what no simulated one can
+            self.unknown(name, f"a profile value for this: {_shown(found.value)} ({found.how})")
 
     def answer(self, name: str, value: ProfileValue, *, how: str, uncertainty: str = "") -> None:
         """A value of the profile. It fails where a document says another; what is only assumed is overruled.

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 
 from bench.bench import Bench
 from bench.drivers.powerlogic import Series
+from bench.drivers.powerlogic.series import DONE
+from bench.errors import Refused
 from bench.procedures.preset import preset_energies
 from bench.procedures.reading import growth_of, read_twice
 from bench.safety import Armed
+from protocols.powerlogic.energy import Quantity
 
 
 @contextmanager
@@ -20,7 +23,7 @@ def energies_kept(meter: Series, bench: Bench, armed: Armed) -> Iterator[None]:
     overwritten, so that a person can put them back where the bench could not.
 
     Raises:
-        DeviceError: the meter did not take them back.
+        Refused: the meter did not take them back.
     """
     before = read_twice(meter, growth_of(meter)).values
     facts = {quantity.value: value for quantity, value in before.items()}
@@ -29,5 +32,14 @@ def energies_kept(meter: Series, bench: Bench, armed: Armed) -> Iterator[None]:
         yield
     finally:
         with bench.journal.step(f"put the energies of {meter.name} back, as they were read before"):
-            result = preset_energies(meter, before, armed=armed, journal=bench.journal).result
-        bench.journal.audit("energies put back", device=meter.name, result=result, **facts)
+            found = preset_energies(meter, before, armed=armed, journal=bench.journal)
+        bench.journal.audit("energies put back", device=meter.name, result=found.result, **facts)
+        wrong = [
+            quantity.title
+            for quantity in Quantity
+            if abs(found.after[quantity] - before[quantity]) > found.most(quantity)
+        ]
+        if found.result != DONE or wrong:
+            told = f"result {found.result}" + (f"; {', '.join(wrong)} differ" if wrong else "")
+            reason = f"the energies were overwritten and not put back ({told}); the audit says what they were"
+            raise Refused(reason, code=found.result, device=meter.name)

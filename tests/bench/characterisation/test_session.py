@@ -58,6 +58,23 @@ def test_the_energies_are_put_back_and_the_audit_says_what_they_were(tmp_path: P
         assert after["result"] == 0
 
 
+def test_energies_that_were_not_put_back_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = ["--station", str(station(tmp_path)), "--allow-destructive", "meter", "--no-evidence"]
+    words = ["characterisation/test_loading.py::test_words_of_mixed_signs", "--defect"]
+    for defect, told in (("D11", "result None"), ("P19", "result 0; real energy in, ")):  # no result; not carried out
+        assert cli.call(["run", *words, f"meter:{defect}", *keys]) == 1
+        assert f"the energies were overwritten and not put back ({told}" in capsys.readouterr().out
+
+
+def test_what_no_profile_can_say_is_not_determined(tmp_path: Path) -> None:
+    """A clock that loses a sixth of its time: the profile takes a tenth."""
+    lab, file = station(tmp_path), tmp_path / "found.yaml"
+    words = ["--station", str(lab), "--no-evidence", "--write-profile", str(file), "--defect", "meter:P24"]
+    assert cli.call(["run", "characterisation/test_identity.py", *words]) == 0
+    why = content_of(file)["undetermined"]["clock_drift_ppm"]
+    assert why.startswith("lacks a profile value for this: -166667 (two steps of the clock")
+
+
 def test_what_could_lock_the_meter_is_asked_only_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lab, file = station(tmp_path, "CM4250"), tmp_path / "found.yaml"
     keys = ["--station", str(lab), "--allow-destructive", "meter", "--no-evidence", "--write-profile", str(file)]
