@@ -30,13 +30,11 @@ class Supplies:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        #: By when (bench time, ns) a device had lost its supply in its last cycle.
+        self.lost_by: dict[str, int] = {}
 
     def cycle(self, device: str, off: int | None = None) -> None:
-        """Switch a device's supply off and on again; see `cut`."""
-        self.cut(device, off)
-
-    def cut(self, device: str, off: int | None = None) -> tuple[int, int]:
-        """The same; returns the bench times (ns) between which the supply went.
+        """Switch a device's supply off and on again.
 
         Args:
             device: its name in the station.
@@ -46,18 +44,16 @@ class Supplies:
             Undeterminable: the station has no means to, or none to choose for how long.
             StationError: the means failed.
         """
-        clock = self._host.clock
-        began = clock.now()
         if self._host.simulates(device):
             self._host.catch_up()
             self._host.stage.switch_supply(device, on=False)
-            lost = clock.now()
+            self.lost_by[device] = self._host.clock.now()
             try:
-                clock.sleep(OFF_TIME if off is None else off)
+                self._host.clock.sleep(OFF_TIME if off is None else off)
             finally:
                 self._host.catch_up()
                 self._host.stage.switch_supply(device, on=True)
-            return began, lost
+            return
         control = self._host.station.device(device).power
         if control is None:
             raise Undeterminable("what a power cycle shows", f"power control of {device}")
@@ -65,16 +61,15 @@ class Supplies:
             if off is not None:
                 raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
             run_command(control.cycle, device)
-            lost = clock.now()
+            self.lost_by[device] = self._host.clock.now()
         else:
             try:
                 run_command(str(control.off), device)
-                lost = clock.now()
-                clock.sleep(OFF_TIME if off is None else off)
+                self.lost_by[device] = self._host.clock.now()
+                self._host.clock.sleep(OFF_TIME if off is None else off)
             finally:
                 run_command(str(control.on), device)
-        clock.sleep(control.boot)
-        return began, lost
+        self._host.clock.sleep(control.boot)
 
     def can_cycle(self, device: str) -> bool:
         """Whether the station has means to interrupt a device's supply."""

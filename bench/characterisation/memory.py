@@ -149,7 +149,9 @@ class _Cuts:
         loaded = bench.clock.now()  # at the latest; at the earliest when it was commanded
         bench.clock.sleep(found.commanded_at + wait - loaded)
         bench.journal.audit("power cycle", device=meter.name, off=_OFF)
-        earliest, latest = bench.supplies.cut(meter.name, _OFF)
+        earliest = bench.clock.now()
+        bench.supplies.cycle(meter.name, _OFF)
+        latest = bench.supplies.lost_by[meter.name]
         meter.wait_until_it_answers(_PATIENCE)
         shown = meter.read_energies()[Quantity.APPARENT_TOTAL]
         survived = shown // 10**12 == self._number

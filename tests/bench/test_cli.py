@@ -263,7 +263,7 @@ def test_scenarios_are_found_among_the_shipped_ones_first() -> None:
     assert find_scenarios(("reading",)) == [shipped / "reading"]
     Path("reading").mkdir()
     assert find_scenarios(("reading", "./reading", ".")) == [shipped / "reading", Path("reading"), Path()]
-    with pytest.raises(UsageError, match="shipped: counting, energy_preset, programming, reading"):
+    with pytest.raises(UsageError, match="shipped: characterisation, counting, energy_preset, programming, reading"):
         find_scenarios(("elsewhere",))
 
 

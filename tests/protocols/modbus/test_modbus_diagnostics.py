@@ -75,7 +75,7 @@ def test_without_supply_nothing_is_counted() -> None:
 
 def test_function_11_counts_what_was_carried_out() -> None:
     """Neither a refusal nor the question itself is an event (AP 6.9)."""
-    device = Responder(MemoryDevice())
+    device = Responder(MemoryDevice(codes=frozenset(range(256))))
     for request in (b"\x11", b"\x64", b"\x11", b"\x0b"):
         device.respond(request, 0)
     assert device.respond(b"\x0b", 0) == bytes.fromhex("0b 0000 0002")
