@@ -110,7 +110,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what must be asked for, and skip, with the reason, what the three keys do not allow."""
     if USAGE in config.stash:
         raise config.stash[USAGE]
-    left_out = [item for item in items if item.get_closest_marker("hardware") and not _asked_for(config, item)]
+    left_out = [item for item in items if _must_be_asked_for(item) and not _asked_for(config, item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
@@ -125,10 +125,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=why))
 
 
+def _must_be_asked_for(item: pytest.Item) -> bool:
+    """Whether it is a hardware scenario; what others mark so is none of our business."""
+    return SCENARIO_FIXTURE in getattr(item, "fixturenames", ()) and item.get_closest_marker("hardware") is not None
+
+
 def _asked_for(config: pytest.Config, item: pytest.Item) -> bool:
     """Whether the command line names a hardware scenario by its mark, its file or its folder."""
     if "hardware" in config.option.markexpr:
         return True
+    if config.args_source is not config.ArgsSource.ARGS:  # the current folder, or testpaths: nobody named it
+        return False
     named = {(config.invocation_params.dir / word.partition("::")[0]).resolve() for word in config.args}
     return not named.isdisjoint((item.path, item.path.parent))
 

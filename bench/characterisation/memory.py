@@ -29,7 +29,7 @@ _OFF = _SECOND
 # -- resets ------------------------------------------------------------------------------------------------------------
 
 
-def boot_time(meter: Series, armed: Armed) -> Finding:
+def boot_time(meter: Series, armed: Armed) -> Finding | Unknown:
     """How long the meter is silent after a soft reset (1110), less what the command itself takes.
 
     Raises:
@@ -38,6 +38,8 @@ def boot_time(meter: Series, armed: Armed) -> Finding:
     most, width = (8, 20 * MILLISECOND) if meter.clock.virtual else (3, 200 * MILLISECOND)
     command = command_time(meter, armed, "clear_counters", most=4)
     first = _silence(meter, armed)
+    if first is None:
+        return Unknown(f"a reset that can be seen: after 1110 the meter answered for {_STAYS // _SECOND} s on end")
     away = narrow(lambda after: _look(meter, armed, after), first, width=width, most=most)
     return duration_found(away.minus(command), "1110, then asked until it answered, then asked once in each trial")
 
@@ -49,15 +51,23 @@ def _reset(meter: Series, armed: Armed) -> tuple[int, int]:
     return began, meter.clock.now()
 
 
-def _silence(meter: Series, armed: Armed) -> Bracket:
-    """Reset the meter and ask all the time; what it still answers before it goes does not count."""
+def _silence(meter: Series, armed: Armed) -> Bracket | None:
+    """Reset the meter and ask all the time: how long it was away, None if it never was.
+
+    What it still answers before it goes does not count.
+
+    Raises:
+        NoAnswer: it does not come back.
+    """
     (began, heard), last, gone = _reset(meter, armed), 0, False
     while meter.clock.now() - began < _PATIENCE:
         at = meter.clock.now() - heard
         if not _answers(meter):
             last, gone = at, True
-        elif gone or at > _STAYS:
+        elif gone:
             return Bracket(last, meter.clock.now() - began)
+        elif at > _STAYS:
+            return None
         meter.clock.sleep(_POLL)
     raise NoAnswer(f"still silent {_PATIENCE // _SECOND} s after a soft reset", device=meter.name)
 

@@ -66,6 +66,13 @@ def test_energies_that_were_not_put_back_are_told(tmp_path: Path, capsys: pytest
         assert f"the energies were overwritten and not put back ({told}" in capsys.readouterr().out
 
 
+def test_a_reset_that_nobody_sees_is_no_boot_time(tmp_path: Path) -> None:
+    lab, file = station(tmp_path, profile={"boot": "0 s"}), tmp_path / "found.yaml"
+    keys = ["--station", str(lab), "--allow-destructive", "meter", "--no-evidence", "--write-profile", str(file)]
+    assert cli.call(["run", "characterisation/test_memory.py", *keys]) == 0
+    assert content_of(file)["undetermined"]["boot"].startswith("lacks a reset that can be seen: after 1110")
+
+
 def test_what_no_profile_can_say_is_not_determined(tmp_path: Path) -> None:
     """A clock that loses a sixth of its time: the profile takes a tenth."""
     lab, file = station(tmp_path), tmp_path / "found.yaml"
