@@ -24,6 +24,7 @@ FORMAT, VERSION = "meterbench-profile", 1
 PROFILE_FILE = FileKind("profile file", f"format: {FORMAT}")
 SECTIONS = ("format", "version", "of", "measured", "profile", "undetermined", "link")
 OF = ("model", "family", "firmware", "vendor", "name", "product_id", "serial")
+_ON_THE_PLATE = ("product_name", "product_id")
 ENTRY = ("value", "uncertainty", "how", "when")
 
 
@@ -64,6 +65,8 @@ def _named(data: object) -> Iterator[tuple[str, str]]:
 def read_profile(path: Path, model: str) -> dict[str, object]:
     """The values of a profile file, for a device of this model; a model that does not exist is told elsewhere.
 
+    What stands on the plate of the meter that was asked is left out where the device is another model of its family.
+
     Raises:
         StationFileError: one line `file:line: reason` for every mistake in the file.
     """
@@ -74,7 +77,8 @@ def read_profile(path: Path, model: str) -> dict[str, object]:
     if mistakes:
         raise StationFileError(source.file, mistakes)
     data: Any = source.data
-    return {name: _value(entry) for name, entry in data["profile"].items()}
+    left_out = () if data["of"]["model"] == model else _ON_THE_PLATE
+    return {name: _value(entry) for name, entry in data["profile"].items() if name not in left_out}
 
 
 def _value(entry: object) -> object:

@@ -150,11 +150,11 @@ def test_what_is_wrong_with_a_profile_file_is_told_with_its_line(tmp_path: Path,
 
 def test_a_profile_of_the_same_family_and_bare_values_will_do(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(
-        HEAD.replace("PM850", "PM820") + "profile: {boot: 3 s, clear_command: true}", "utf-8"
+        HEAD.replace("PM850", "PM820") + "profile: {boot: 3 s, clear_command: true, product_name: PM820}", "utf-8"
     )
     simulate = load_station(station(tmp_path, profile="p.yaml")).devices["meter"].simulate
     assert simulate is not None
-    assert simulate.profile == {"boot": "3 s", "clear_command": True}
+    assert simulate.profile == {"boot": "3 s", "clear_command": True}  # it stays a PM850
 
 
 def test_a_profile_file_that_is_not_there_is_told_on_the_line_of_its_name(tmp_path: Path) -> None:
