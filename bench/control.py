@@ -30,6 +30,8 @@ class Supplies:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        #: By when (bench time, ns) a device had lost its supply in its last cycle.
+        self.lost_by: dict[str, int] = {}
 
     def cycle(self, device: str, off: int | None = None) -> None:
         """Switch a device's supply off and on again.
@@ -45,6 +47,7 @@ class Supplies:
         if self._host.simulates(device):
             self._host.catch_up()
             self._host.stage.switch_supply(device, on=False)
+            self.lost_by[device] = self._host.clock.now()
             try:
                 self._host.clock.sleep(OFF_TIME if off is None else off)
             finally:
@@ -58,9 +61,11 @@ class Supplies:
             if off is not None:
                 raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
             run_command(control.cycle, device)
+            self.lost_by[device] = self._host.clock.now()
         else:
             try:
                 run_command(str(control.off), device)
+                self.lost_by[device] = self._host.clock.now()
                 self._host.clock.sleep(OFF_TIME if off is None else off)
             finally:
                 run_command(str(control.on), device)

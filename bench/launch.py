@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.characterisation.session import check_options, overwritten, write_profile
 from bench.errors import BenchError, DeviceError, Exit, NotArmed, StationError, Undeterminable, UsageError
 from bench.evidence import ScenarioRecord
 from bench.host import check_defects
@@ -18,6 +19,7 @@ from bench.reports.terminal import ansi_paint, no_paint, verdict_table
 from bench.run import Options, Run, Scenario, skipped
 from bench.selection import WRITTEN
 from bench.station import find_station, station_from_environment
+from bench.station.quantities import DURATION, QuantityError
 from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -47,10 +49,15 @@ def begin(config: pytest.Config) -> Run:
             defects=defects_by_device(config.getoption("defect")),
             mistake=config.getoption("mistake"),
             argv=sys.argv,
+            write_profile=config.getoption("write_profile"),
+            overwrite_profile=config.getoption("overwrite_profile"),
+            also_ask=tuple(config.getoption("also_ask")),
+            watch_clock=watch_time(config.getoption("watch_clock")),
         )
         _check_mistake(options.mistake)
         chosen = station.select(config.getoption("device"))
         check_defects(chosen, dict(options.defects))
+        check_options(chosen, options)
         run = Run(chosen, options)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
@@ -85,6 +92,18 @@ def defects_by_device(words: list[str]) -> dict[str, list[str]]:
             raise UsageError(f"--defect takes DEVICE:ID, not {word!r}")
         found.setdefault(device, []).append(defect)
     return found
+
+
+def watch_time(text: str | None) -> int | None:
+    """What stands behind --watch-clock in ns.
+
+    Raises:
+        UsageError: it is no duration.
+    """
+    try:
+        return None if text is None else DURATION.parse(text)
+    except QuantityError as error:
+        raise UsageError(f"--watch-clock: {error}") from None
 
 
 def _check_mistake(mistake: str | None) -> None:
@@ -226,6 +245,7 @@ def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
         exitstatus = Exit.USAGE  # a file that cannot be collected: nothing ran
     code = run.verdict_of_run(exitstatus)
     try:
+        run.profile_line = write_profile(run)
         run.close(code)
     except StationError as error:
         code = run.evidence.run["exit"] = Exit.STATION
@@ -267,6 +287,10 @@ def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(f"required and not verified: {name}")
     for link, reason in run.broken.items():
         terminal.write_line(f"station broken: {link}: {reason}")
+    for line in overwritten(run):
+        terminal.write_line(line)
+    if run.profile_line:
+        terminal.write_line(run.profile_line)
     if run.options.evidence is not None:
         sealed = f"seal {run.evidence.seal[:16]}" if run.evidence.seal else "NOT SEALED"
         terminal.write_line(f"evidence: {run.options.evidence}  {sealed}")

@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from bench.bench import Bench
+    from bench.characterisation.finding import Profile
     from bench.clock import Clock
     from bench.control import Loads, Supplies
     from bench.drivers.powerlogic import PowerLogic, Series
@@ -32,6 +33,7 @@ _MARKERS = (
     "destructive(reason): writes to a device; runs only with the three keys (bench/safety.py)",
     "needs(*capabilities): skipped, with a reason, on a device or station that lacks one",
     "catches(*ids): defects and mistakes that must make this scenario fail",
+    "hardware: asks what only a real meter can answer; runs when its file, its folder or -m hardware asks for it",
 )
 
 
@@ -47,6 +49,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--defect", action="append", default=[], metavar="DEVICE:ID",
                     help="switch a firmware defect of a simulated device on")  # fmt: skip
     group.addoption("--mistake", metavar="ID", help="let the operator make a mistake")
+    group.addoption("--write-profile", type=Path, metavar="FILE", help="write what was found out about one meter")
+    group.addoption("--overwrite-profile", action="store_true", help="replace the file of --write-profile")
+    group.addoption("--also-ask", action="append", default=[], metavar="NAME",
+                    help="ask a question that could lock the meter or reach its neighbours")  # fmt: skip
+    group.addoption("--watch-clock", metavar="DURATION", help="how long to watch the clock of a meter, as in '8 h'")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -100,9 +107,13 @@ def _names(argument: str | Iterable[str]) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what the three keys do not allow."""
+    """Leave out what must be asked for, and skip, with the reason, what the three keys do not allow."""
     if USAGE in config.stash:
         raise config.stash[USAGE]
+    left_out = [item for item in items if _must_be_asked_for(item) and not _asked_for(config, item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         mark = item.get_closest_marker("destructive")
         if mark is None or SCENARIO_FIXTURE not in getattr(item, "fixturenames", ()):
@@ -112,6 +123,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         why = refusal(_run(config), _devices(item), str(mark.args[0]))
         if why:
             item.add_marker(pytest.mark.skip(reason=why))
+
+
+def _must_be_asked_for(item: pytest.Item) -> bool:
+    """Whether it is a hardware scenario; what others mark so is none of our business."""
+    return SCENARIO_FIXTURE in getattr(item, "fixturenames", ()) and item.get_closest_marker("hardware") is not None
+
+
+def _asked_for(config: pytest.Config, item: pytest.Item) -> bool:
+    """Whether the command line names a hardware scenario by its mark, its file or its folder."""
+    if "hardware" in config.option.markexpr:
+        return True
+    if config.args_source is not config.ArgsSource.ARGS:  # the current folder, or testpaths: nobody named it
+        return False
+    named = {(config.invocation_params.dir / word.partition("::")[0]).resolve() for word in config.args}
+    return not named.isdisjoint((item.path, item.path.parent))
 
 
 def _devices(item: pytest.Item) -> dict[str, str]:
@@ -257,6 +283,15 @@ def new(bench: Bench, request: pytest.FixtureRequest) -> Series:
     driver = bench.target(request.param)
     clear_as_new(driver, bench.arm(driver), bench.journal)
     return driver
+
+
+@pytest.fixture
+def profile(bench_scenario: Scenario, request: pytest.FixtureRequest) -> Profile:
+    """Takes what a scenario finds out about its meter, for the profile file."""
+    from bench.characterisation.session import profile_of_scenario  # noqa: PLC0415  # as above
+
+    (device,) = _devices(request.node).values()
+    return profile_of_scenario(_run(request.config), bench_scenario, device)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from bench.safety import Safety
 from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
+    from bench.characterisation.finding import Findings
     from bench.station import Station
     from bench.trace import TraceWriter
 
@@ -34,6 +35,11 @@ class Options:
     defects: Mapping[str, list[str]] = field(default_factory=dict)
     mistake: str | None = None
     argv: Sequence[str] = ()
+    write_profile: Path | None = None
+    overwrite_profile: bool = False
+    also_ask: tuple[str, ...] = ()
+    #: How long (ns) the clock of a meter is watched; None for what the host allows.
+    watch_clock: int | None = None
 
 
 class Run:
@@ -67,6 +73,10 @@ class Run:
         #: What broke of the station, by link; further scenarios on it are errors and not failures.
         self.broken: dict[str, str] = {}
         self.exercised: set[str] = set()
+        #: What was found out about meters, by device.
+        self.findings: dict[str, Findings] = {}
+        self.profile_line = ""
+        self.profile_written: Path | None = None
         #: The scenario that is open, for an operator's Ctrl-C in the middle of it.
         self.current: Scenario | None = None
         self.interrupted = False

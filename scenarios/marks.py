@@ -5,3 +5,4 @@ import pytest
 destructive = pytest.mark.destructive
 needs = pytest.mark.needs
 catches = pytest.mark.catches
+hardware = pytest.mark.hardware

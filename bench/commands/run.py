@@ -14,12 +14,14 @@ from typing import Any
 import click
 import pytest
 
+from bench.characterisation.session import check_options
 from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
 from bench.errors import Exit, UsageError
 from bench.host import check_defects
-from bench.launch import defects_by_device
+from bench.launch import defects_by_device, watch_time
 from bench.plugin import RUN
 from bench.procedures.mistakes import operator_who
+from bench.run import Options
 from bench.safety import Safety
 from bench.station import find_station, station_from_environment
 
@@ -38,6 +40,14 @@ _LONGEST_NAME = 40
     "--defect", "defects", multiple=True, metavar="DEVICE:ID", help="Switch a firmware defect on (simulated)."
 )
 @click.option("--mistake", metavar="ID", help="Let the operator make a mistake.")
+@click.option(
+    "--write-profile", type=click.Path(path_type=Path), metavar="FILE", help="Write what was found out about one meter."
+)
+@click.option("--force", is_flag=True, help="Replace the file of --write-profile.")
+@click.option(
+    "--also-ask", multiple=True, metavar="NAME", help="Ask a question that is left out: revenue-lock, broadcast."
+)
+@click.option("--watch-clock", metavar="DURATION", help="How long to watch a meter's clock, as in '8 h'.")
 @json_option
 @click.pass_obj
 def command(
@@ -51,18 +61,28 @@ def command(
     seed: int,
     defects: tuple[str, ...],
     mistake: str | None,
+    write_profile: Path | None,
+    force: bool,
+    also_ask: tuple[str, ...],
+    watch_clock: str | None,
     as_json: bool,
 ) -> int:
     """Run scenarios on a station; what stands behind -- goes to pytest.
 
     SCENARIO is a folder or file of the shipped scenarios (energy_preset, reading/test_registers.py) or a path of yours;
-    without one all shipped scenarios run. Without a station they run on the built-in simulated one, in virtual time.
+    without one all shipped scenarios run, but for those that ask what only a real meter can answer (characterisation).
+    Without a station they run on the built-in simulated one, in virtual time.
     """
     name = station or station_from_environment()
     checked = find_station(name).select(devices)  # a mistake in the file ends here, in one line, before pytest starts
     Safety(checked, allowed)
     operator_who(mistake)
     check_defects(checked, defects_by_device(list(defects)))
+    asked = Options(
+        write_profile=write_profile, overwrite_profile=force, also_ask=also_ask, watch_clock=watch_time(watch_clock)
+    )
+    check_options(checked, asked)
+    scenarios = scenarios or (("characterisation",) if write_profile else ())
     folder = None if no_evidence else evidence or default_folder(checked.name)
     keeper = _Keeper(with_report=True)
     words = [*map(str, find_scenarios(scenarios)), "-p", "meterbench", "-q", "--no-header", "--tb=short", "-rN",
@@ -73,12 +93,22 @@ def command(
     words += [f"--allow-destructive={device}" for device in allowed]
     words += [f"--defect={defect}" for defect in defects]
     words += [f"--mistake={mistake}"] if mistake else []
+    words += _of_the_profile(asked, watch_clock)
     words += [f"--evidence={folder}"] if folder else []
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         code = int(pytest.main([*words, *shared["pytest"]], plugins=[keeper]))
     if as_json and keeper.run is not None:
-        show_json({**keeper.run, "evidence": str(folder) if folder else None})
+        profile = {"profile": str(keeper.profile)} if keeper.profile else {}
+        show_json({**keeper.run, "evidence": str(folder) if folder else None, **profile})
     return Exit.INTERRUPTED if code == pytest.ExitCode.INTERRUPTED else code
+
+
+def _of_the_profile(asked: Options, watch_clock: str | None) -> list[str]:
+    """The words for pytest that a characterisation takes."""
+    words = [f"--also-ask={name}" for name in asked.also_ask]
+    words += [f"--write-profile={asked.write_profile}"] if asked.write_profile else []
+    words += ["--overwrite-profile"] if asked.overwrite_profile else []
+    return words + ([f"--watch-clock={watch_clock}"] if watch_clock else [])
 
 
 class _Keeper:
@@ -86,6 +116,7 @@ class _Keeper:
 
     def __init__(self, *, with_report: bool) -> None:
         self.run: dict[str, Any] | None = None
+        self.profile: Path | None = None
         self._with_report = with_report
 
     @pytest.hookimpl(wrapper=True)
@@ -99,7 +130,7 @@ class _Keeper:
         run = session.config.stash.get(RUN, None)
         if run is None:
             return
-        self.run = run.evidence.run
+        self.run, self.profile = run.evidence.run, run.profile_written
         if self._with_report and run.options.evidence is not None and run.evidence.seal:
             from bench.commands.report import write_page_beside  # noqa: PLC0415  # only with evidence
 

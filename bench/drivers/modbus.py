@@ -42,6 +42,20 @@ class _Damaged(WriteMultipleRegistersRequest):
         return whole[:4] + bytes((self._byte_count,)) + whole[5:]
 
 
+class _Raw(ModbusPDU):
+    """A request of any function code, byte for byte."""
+
+    rtu_frame_size = 5
+
+    def __init__(self, function: int, data: bytes, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.function_code = function
+        self._data = data
+
+    def encode(self) -> bytes:
+        return self._data
+
+
 class ModbusSession:
     """One device on a link.
 
@@ -169,6 +183,24 @@ class ModbusSession:
         client = self.link.client()
         self.writes.append((register, (value,)))
         client.write_register(pdu_address(register), value, device_id=BROADCAST, no_response_expected=True)
+
+    def probe(self, function: int, data: bytes) -> int:
+        """A request of any function that must not change anything; returns the exception it is refused with, or 0.
+
+        An answer that is none to `data` counts as 0: the device knows the function, and what it says is not decoded.
+
+        Raises:
+            NoAnswer, StationError: as for every request.
+        """
+        client = self.link.client()
+        request = _Raw(function, data, dev_id=self.unit)
+        try:
+            self._transact(function, lambda: client.execute(False, request))
+        except Refused as refusal:
+            return refusal.code or 0
+        except ForeignAnswer:
+            return 0
+        return 0
 
     # -- one transaction ---------------------------------------------------------------------------------------------
 

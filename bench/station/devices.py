@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from bench.station.entry import Entry, NamedEntry
 from bench.station.kinds import (
@@ -47,6 +47,14 @@ def _written(value: object) -> object:
 
 #: Numbers with a decimal point are exact decimals; the simulator knows which names and values a model has.
 ProfileValue = Annotated[object, Kind(_profile_value, {"type": ["string", "number", "boolean", "array"]}, _written)]
+
+
+_PROFILE_SCHEMA = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "array"]}},
+        {"type": "string", "examples": ["pm850.profile.yaml"]},
+    ]
+}
 
 
 class Identity(Entry):
@@ -126,7 +134,9 @@ class Simulation(Entry):
     ct: CurrentTransformers = CurrentTransformers(primary=100, secondary=5)
     pt: VoltageTransformers | None = Field(default=None, description="none: the voltage inputs are connected directly")
     defects: tuple[Id, ...] = Field(default=(), description="firmware defects that are switched on", strict=False)
-    profile: dict[Id, ProfileValue] = Field(default={}, description="what no document says about the model")
+    profile: Annotated[dict[Id, ProfileValue], WithJsonSchema(_PROFILE_SCHEMA)] = Field(
+        default={}, description="what no document says about the model: values, or the name of a profile file"
+    )
 
 
 class Device(NamedEntry):

@@ -13,6 +13,7 @@ from bench.errors import UsageError
 from bench.station.explain import explained
 from bench.station.mistakes import StationFileError, nearest, shown, suggestion
 from bench.station.model import Station
+from bench.station.profiles import with_profiles
 from bench.station.rules import RULES
 from bench.station.source import parse_source, read_source
 
@@ -69,6 +70,7 @@ def station_from_environment() -> str:
 
 
 def _station(source: Source, *, builtin: bool) -> Station:
+    source = with_profiles(source)
     try:
         station = Station.model_validate(source.data).read_from(source, builtin=builtin)
     except ValidationError as error:

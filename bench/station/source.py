@@ -37,6 +37,17 @@ _PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class FileKind:
+    """What a file is called in messages about it, and its first line."""
+
+    name: str
+    begins: str
+
+
+STATION_FILE = FileKind("station file", "schema: 1")
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A station file as read: plain data, the line of each entry (from 1) and what is already wrong with it."""
 
@@ -52,17 +63,17 @@ class Source:
         return self.lines.get(keys, 1)
 
 
-def read_source(path: Path) -> Source:
-    """Read the station file at `path`.
+def read_source(path: Path, kind: FileKind = STATION_FILE) -> Source:
+    """Read the station file, or another of our files, at `path`.
 
     Raises:
         StationFileError: No such file, a directory, too large, not UTF-8, or not YAML as above.
     """
-    return parse_source(_text_of(path), str(path))
+    return parse_source(_text_of(path, kind), str(path), kind)
 
 
-def parse_source(text: str, file: str) -> Source:
-    """Read `text`, the content of a station file called `file`.
+def parse_source(text: str, file: str, kind: FileKind = STATION_FILE) -> Source:
+    """Read `text`, the content of a station file (or another of our files) called `file`.
 
     Raises:
         StationFileError: Not YAML as above.
@@ -73,7 +84,7 @@ def parse_source(text: str, file: str) -> Source:
         raise StationFileError(file, [Mistake((), f"not YAML: character U+{ord(odd[0]):04X} is not allowed", line)])
     parser = _PARSER(text)
     try:
-        return _Builder(file, _events(parser)).document()
+        return _Builder(file, _events(parser), kind).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -82,7 +93,7 @@ def parse_source(text: str, file: str) -> Source:
         parser.dispose()
 
 
-def _text_of(path: Path) -> str:
+def _text_of(path: Path, kind: FileKind) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
@@ -90,14 +101,14 @@ def _text_of(path: Path) -> str:
         raise StationFileError(str(path), [Mistake((), "there is no such file", 1)]) from None
     except IsADirectoryError:
         raise StationFileError(
-            str(path), [Mistake((), "this is a directory; name the station file in it", 1)]
+            str(path), [Mistake((), f"this is a directory; name the {kind.name} in it", 1)]
         ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise StationFileError(str(path), [Mistake((), f"cannot be read: {reason}", 1)]) from None
     if len(content) > LARGEST_FILE:
         raise StationFileError(
-            str(path), [Mistake((), f"larger than {LARGEST_FILE >> 10} KiB; is this a station file?", 1)]
+            str(path), [Mistake((), f"larger than {LARGEST_FILE >> 10} KiB; is this a {kind.name}?", 1)]
         )
     try:
         return content.decode("utf-8-sig")
@@ -115,8 +126,9 @@ def _events(parser: Any) -> Iterator[Any]:
 class _Builder:
     """Builds data from PyYAML's parse events, the only level on which duplicate keys and aliases can still be seen."""
 
-    def __init__(self, file: str, events: Iterator[Any]) -> None:
+    def __init__(self, file: str, events: Iterator[Any], kind: FileKind) -> None:
         self._file = file
+        self._kind = kind
         self._events = events
         self._lines: dict[Keys, int] = {}
         self._mistakes: list[Mistake] = []
@@ -124,12 +136,12 @@ class _Builder:
     def document(self) -> Source:
         next(self._events)  # the start of the stream
         if isinstance(next(self._events), yaml.StreamEndEvent):
-            raise self._stop(1, "the file is empty; a station file begins with schema: 1")
+            raise self._stop(1, f"the file is empty; a {self._kind.name} begins with {self._kind.begins}")
         data = self._node(next(self._events), ())
         next(self._events)  # the end of the document
         after = next(self._events)
         if isinstance(after, yaml.DocumentStartEvent):
-            raise self._stop(_line(after), "a second document begins here; a station file is one document")
+            raise self._stop(_line(after), f"a second document begins here; a {self._kind.name} is one document")
         return Source(self._file, data, self._lines, tuple(self._mistakes))
 
     def _node(self, event: Any, keys: Keys) -> object:

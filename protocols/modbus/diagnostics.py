@@ -30,6 +30,7 @@ class Diagnostics:
     naks: int = 0  #: refusals with exception 07
     busy: int = 0  #: refusals with exception 06
     overruns: int = 0  #: characters lost by the receiver
+    events: int = 0  #: requests carried out, but for refused ones and those that ask for this counter (AP 6.9)
 
     def count_refusal(self, code: int) -> None:
         """Count a refusal with exception `code`."""

@@ -82,9 +82,11 @@ class Responder:
         if handler is None or function not in self.model.function_codes:
             return self._refuse(function, ExceptionCode.ILLEGAL_FUNCTION)
         try:
-            return handler(self, pdu, now)
+            answer = handler(self, pdu, now)
         except ModbusException as refusal:
             return self._refuse(function, refusal.code)
+        self.diagnostics.events += function != FunctionCode.GET_COMM_EVENT_COUNTER
+        return answer
 
     def broadcast(self, pdu: bytes, now: int) -> None:
         """Execute a request that came to everybody, if it is a write and this device takes part; say nothing."""
@@ -185,6 +187,12 @@ def _diagnose(device: Responder, pdu: bytes, _now: int) -> bytes:
     return device.diagnostics.answer(pdu)
 
 
+def _count_events(device: Responder, pdu: bytes, _now: int) -> bytes:
+    """Function 11: a status word, which is 0 as nothing goes on in the background here, and the counter."""
+    _check(len(pdu) == 1)
+    return bytes((pdu[0], 0, 0)) + (device.diagnostics.events & 0xFFFF).to_bytes(2, "big")
+
+
 def _report_server_id(device: Responder, pdu: bytes, now: int) -> bytes:
     _check(len(pdu) == 1)
     data = device.model.report_server_id(now)
@@ -219,6 +227,7 @@ _HANDLERS: dict[int, Callable[[Responder, bytes, int], bytes]] = {
     FunctionCode.WRITE_SINGLE_COIL: _write_bit,
     FunctionCode.WRITE_SINGLE_REGISTER: _write_register,
     FunctionCode.DIAGNOSTICS: _diagnose,
+    FunctionCode.GET_COMM_EVENT_COUNTER: _count_events,
     FunctionCode.WRITE_MULTIPLE_COILS: _write_bits,
     FunctionCode.WRITE_MULTIPLE_REGISTERS: _write_registers,
     FunctionCode.REPORT_SERVER_ID: _report_server_id,

@@ -88,7 +88,7 @@ WRONG = {
     "no such option": (["run", "--fly"], "No such option"),
     "no such scenario": (
         ["run", "no_such_scenario"],
-        "no scenario is called 'no_such_scenario'; shipped: counting, energy_preset",
+        "no scenario is called 'no_such_scenario'; shipped: characterisation, counting, energy_preset",
     ),
     "no such test file": (["run", "reading/test_nothing.py"], "no scenario is called 'reading/test_nothing.py'"),
     "no such station": (["run", "--station", "no.yaml"], "no.yaml:1: there is no such file"),
@@ -263,7 +263,7 @@ def test_scenarios_are_found_among_the_shipped_ones_first() -> None:
     assert find_scenarios(("reading",)) == [shipped / "reading"]
     Path("reading").mkdir()
     assert find_scenarios(("reading", "./reading", ".")) == [shipped / "reading", Path("reading"), Path()]
-    with pytest.raises(UsageError, match="shipped: counting, energy_preset, programming, reading"):
+    with pytest.raises(UsageError, match="shipped: characterisation, counting, energy_preset, programming, reading"):
         find_scenarios(("elsewhere",))
 
 

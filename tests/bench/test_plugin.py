@@ -72,6 +72,26 @@ def run(pytester: pytest.Pytester, scenario: str, *words: str) -> pytest.RunResu
     return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *words)
 
 
+MARKED = """
+import pytest
+@pytest.mark.hardware
+def test_theirs():
+    pass
+@pytest.mark.hardware
+def test_ours(meter):
+    pass
+"""
+
+
+def test_a_hardware_mark_of_somebody_else_is_let_alone(pytester: pytest.Pytester) -> None:
+    """Of a folder above them only the scenario is left out; asked for by its file it runs."""
+    pytester.mkdir("lab")
+    pytester.makepyfile(**{"lab/test_marked": MARKED, "test_here": MARKED})
+    words = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--station=sim", *ONE)
+    pytester.runpytest_inprocess(*words).assert_outcomes(passed=2, deselected=2)
+    pytester.runpytest_inprocess("lab/test_marked.py", *words).assert_outcomes(passed=2)
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 

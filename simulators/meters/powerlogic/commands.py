@@ -10,21 +10,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from protocols.powerlogic.energy import WORDS, Quantity
+from protocols.powerlogic.energy import Quantity
 from protocols.powerlogic.words import FIRST_YEAR, LAST_YEAR
 from simulators.meters.powerlogic.firmware import INVALID_COMMAND
+from simulators.meters.powerlogic.preset import DONE, INVALID_PARAMETERS, preset_words, with_fractions
 from simulators.meters.powerlogic.setup import SetupSession
 
 if TYPE_CHECKING:
     from simulators.meters.powerlogic.series import SeriesMeter
 
-DONE = 0
-INVALID_PARAMETERS = 82
 #: A master reset takes at least 20 s before command 1130 (FAQ FA221475).
 MASTER_RESET_TIME = 20_000_000_000
 _MASTER_RESET_KEYS = (1023, 9999)
 _SAVE = 1
 _POWER_BIT = 1
+__all__ = ["COMMANDS", "DONE", "INVALID_PARAMETERS", "MASTER_RESET_TIME", "Command"]
+
 Command = Callable[["SeriesMeter", int], int]
 COMMANDS: dict[str, Command] = {}
 
@@ -40,9 +41,11 @@ def _command(*names: str) -> Callable[[Command], Command]:
 @_command("preset_energies")
 def _preset_energies(meter: SeriesMeter, now: int) -> int:
     """6209: the 28 words that pointer #3 aims at become the accumulated energies, all or none."""
-    words = meter.buffer(WORDS * len(Quantity))
-    if words is None or (meter.revenue_locked and meter.profile.revenue_lock_blocks_preset):
+    if meter.revenue_locked and meter.profile.revenue_lock_blocks_preset:
         return INVALID_PARAMETERS
+    words = preset_words(meter, now)
+    if isinstance(words, int):
+        return words
     before = meter.energies_picojoule(now)
     firmware = meter.firmware
     if not firmware.preset_in_range(words):
@@ -52,9 +55,11 @@ def _preset_energies(meter: SeriesMeter, now: int) -> int:
         return INVALID_PARAMETERS
     if not firmware.carries_out(meter, words):
         return DONE
-    meter.put_energies(
-        now, firmware.energies_of(words, before), safe_at=firmware.preset_save_time(now, meter.profile.save_delay)
-    )
+    after = firmware.energies_of(words, before)
+    if meter.profile.fraction == "keep":
+        after = with_fractions(after, before)
+    meter.put_energies(now, after, safe_at=firmware.preset_save_time(now, meter.profile.save_delay))
+    meter.keep_loaded(words)
     meter.stamp("energy_preset_time", now)
     firmware.after_preset(meter, now)
     return DONE
@@ -221,8 +226,41 @@ def _convention(meter: SeriesMeter, _now: int) -> int:
     return DONE
 
 
-@_command("clear_counters", "reset_current_demand", "reset_voltage_demand", "reset_input_demand",
-          "reset_generic_demand", "reset_current_demand_extremes")  # fmt: skip
-def _nothing_to_see(_meter: SeriesMeter, _now: int) -> int:
-    """Accepted; what it clears (counters, demand systems other than power) is not shown by this simulation."""
+@_command("restart_demand")
+def _restart_demand(meter: SeriesMeter, now: int) -> int:
+    """666 at the PM800's second door: a new interval begins, peaks stay (inferred from its name)."""
+    meter.demand.begin_anew(now, meter.since_midnight)
     return DONE
+
+
+@_command("clear_counters", "reset_current_demand", "reset_voltage_demand", "reset_input_demand",
+          "reset_generic_demand", "reset_second_generic_demand", "reset_current_demand_extremes",
+          "reset_voltage_demand_extremes", "reset_input_demand_extremes", "reset_generic_demand_extremes",
+          "reset_second_generic_demand_extremes", "clear_input_metering", "clear_alarm_history",
+          "trigger_log_bitmap", "reset_usage_timers")  # fmt: skip
+def _nothing_to_see(_meter: SeriesMeter, _now: int) -> int:
+    """Accepted; what it clears (counters, alarms, logs, demand systems other than power) is not simulated."""
+    return DONE
+
+
+#: The numbers that 8001 takes, by command and family (CM4000 manual p. 184-186; PM800 user guide p. 85).
+_NUMBERS = {
+    "clear_alarm_logs": {"CM3": (1, 3), "CM4": (1, 3)},
+    "trigger_log_file": {"CM3": (1, 16), "CM4": (1, 16), "PM8": (1, 3)},
+}
+
+
+@_command("clear_alarm_logs")
+def _clear_alarm_logs(meter: SeriesMeter, _now: int) -> int:
+    return _numbered(meter, "clear_alarm_logs")
+
+
+@_command("trigger_log_file")
+def _trigger_log_file(meter: SeriesMeter, _now: int) -> int:
+    return _numbered(meter, "trigger_log_file")
+
+
+def _numbered(meter: SeriesMeter, name: str) -> int:
+    """Accepted with a number that the family has; the alarm logs and data logs themselves are not simulated."""
+    lowest, highest = _NUMBERS[name][meter.model.family]
+    return DONE if lowest <= meter.parameter(1) <= highest else INVALID_PARAMETERS

@@ -51,7 +51,7 @@ class EnergyBlock:
         values = meter.energies_picojoule(now)
         rates = meter.energy_rates()
         by_quantity = dict(zip(Quantity, values, strict=True))
-        words = [w for q in meter.model.order for w in meter.firmware.words_of(q.value, meter.shown(by_quantity[q]))]
+        words = [w for q in meter.model.order for w in meter.energy_words(q.value, meter.shown(by_quantity[q]))]
         self._bytes = struct.pack(f">{len(words)}h", *words)
         self._version = meter.energy_version
         changes = [_next_change(value, rate) for value, rate in zip(values, rates, strict=True) if rate]
@@ -143,7 +143,7 @@ def _power_factor(thousandths: int, lagging: bool) -> float:  # noqa: FBT001  # 
 def _energy_words(meter: Meter, row: Register, value: int) -> Sequence[int]:
     """Four words as the firmware has them; incremental energies have three and begin again at zero above (assumed)."""
     if row.count == WORDS:
-        return meter.firmware.words_of(row.name, value)
+        return meter.energy_words(row.name, value)
     return encode(value % BASE**row.count, row.count)
 
 

@@ -46,7 +46,7 @@ class Meter(Metrology):
         """Words from the PDU address `start` as big-endian bytes; both register functions show the same space."""
         self.settle(now)
         firmware = self.firmware
-        if count > firmware.most_registers:
+        if count > firmware.most_registers or count > self.profile.most_registers:
             raise ModbusException(ExceptionCode.ILLEGAL_DATA_VALUE)
         first = firmware.first_register(function, start)
         block_start = self._energy_start
@@ -98,6 +98,10 @@ class Meter(Metrology):
         """What a named register shows, in its natural unit; None where the meter has nothing to show."""
         found = self.readings.get(name)
         return found(self, now) if found else None
+
+    def energy_words(self, name: str, value: int) -> Sequence[int]:
+        """The four signed words of an energy of whole Wh, as the registers show them."""
+        return self.firmware.words_of(name, value)
 
     def stored_words(self, row: Register, _now: int) -> list[int] | None:
         """The words of a register that is stored rather than measured; None for the others."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from protocols.modbus.pdu import MAX_READ_REGISTERS
 from protocols.powerlogic.tables import Model, models
 
 _UNITS = {"ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
@@ -97,6 +98,12 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "keep_pointers": _switch,
     "rollover": _one_of("wrap", "saturate"),
     "undefined_read": _one_of("fill", "refuse"),
+    "most_registers": _whole(1, MAX_READ_REGISTERS),
+    "exec_order": _one_of("after_store", "before_store"),
+    "null_data_pointer": _one_of("refuse", "ignore", "default"),
+    "stray_data_pointer": _one_of("refuse", "ignore", "default", "follow"),
+    "fraction": _one_of("clear", "keep"),
+    "normalise_signs": _switch,
     "locked_write": _whole(1, _BYTE),
     "revenue_lock_blocks_preset": _switch,
     "accepts_broadcast": _switch,
@@ -128,6 +135,12 @@ class Profile:
     locked_write: int
     revenue_lock_blocks_preset: bool
     accepts_broadcast: bool
+    most_registers: int
+    exec_order: str
+    null_data_pointer: str
+    stray_data_pointer: str
+    fraction: str
+    normalise_signs: bool
     status_semantics: str = "status"
     product_id: int = 0
     product_name: str = ""

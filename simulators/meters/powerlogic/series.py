@@ -56,12 +56,16 @@ _DEMAND = ("power_demand_mode", "power_demand_interval", "power_demand_subinterv
 class SeriesMeter(Meter):
     """A Series 3000 or 4000 Circuit Monitor, or a Series 800 Power Meter."""
 
-    __slots__ = ("_area", "_floats", "compact", "revenue_locked", "setup")
+    __slots__ = ("_area", "_floats", "_loaded", "_seen", "compact", "revenue_locked", "setup")
 
     def __init__(
         self, model: Model, feeder: Feeder, epoch: datetime, profile: Profile, installation: Installation
     ) -> None:
         self._area: array[int] | None = None
+        #: What a command sees instead of the area, while it is carried out with what stood there before its own write.
+        self._seen: array[int] | None = None
+        #: Words of mixed signs as a preset loaded them, by quantity, and the Wh for which they stand.
+        self._loaded: dict[str, tuple[int, list[int]]] = {}
         self._floats = False
         self.setup: SetupSession | None = None
         self.revenue_locked = False
@@ -76,6 +80,19 @@ class SeriesMeter(Meter):
         if self._area is None:
             self._area = array("H", bytes(2 * (AREA_END - AREA_START)))
         return self._area
+
+    def energy_words(self, name: str, value: int) -> Sequence[int]:
+        """Four words; by profile those of a preset with mixed signs, until the next Wh is counted."""
+        value_then, words = self._loaded.get(name, (None, []))
+        return words if value_then == value else super().energy_words(name, value)
+
+    def keep_loaded(self, words: Sequence[int]) -> None:
+        """A preset has loaded these 28 words; by profile those of mixed signs are remembered as they are."""
+        self._loaded = {}
+        if not self.profile.normalise_signs:
+            for index, quantity in enumerate(Quantity):
+                four = list(words[WORDS * index : WORDS * index + WORDS])
+                self._loaded[quantity.value] = (decode(four), four)
 
     def stored_words(self, row: Register, now: int) -> list[int] | None:
         """Set-up registers (an open session shows its draft), the command area, floats, the compact door."""
@@ -119,14 +136,16 @@ class SeriesMeter(Meter):
             raise ModbusException(ExceptionCode.ILLEGAL_DATA_VALUE)
 
     def store(self, first: int, rows: Sequence[Register], values: Sequence[int], now: int) -> None:
-        """Store the words; 8000 among them starts a command, after all of the request is stored."""
+        """Store the words; 8000 among them starts a command, by profile with what stood there before or after."""
+        starts = first <= AREA_START < first + len(values)
+        before = array("H", self.area) if starts and self.profile.exec_order == "before_store" else None
         for row, register, value in zip(rows, range(first, first + len(values)), values, strict=True):
             self._store_one(row, register, value, now)
         if self.setup is not None:
             self.setup.touch(now)
-        if first <= AREA_START < first + len(values):
+        if starts:
             code = self.area[0]
-            self.later(now + self.profile.exec_delay, lambda when: self._execute(code, when))
+            self.later(now + self.profile.exec_delay, lambda when: self._execute(code, when, before))
 
     def _store_one(self, row: Register, register: int, value: int, now: int) -> None:
         if AREA_START <= register < AREA_END:
@@ -150,14 +169,22 @@ class SeriesMeter(Meter):
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
-    def _execute(self, code: int, now: int) -> None:
-        """Carry out a command: it runs, then code and result go where the pointers aimed.
+    def _execute(self, code: int, now: int, before: array[int] | None) -> None:
+        """Carry out a command with the area of now, or as it was before the write that began it."""
+        self._seen = before
+        try:
+            self._carry_out(code, now)
+        finally:
+            self._seen = None
+
+    def _carry_out(self, code: int, now: int) -> None:
+        """The command runs, then code and result go where the pointers aimed.
 
         What a reset has wiped stays wiped: such a command takes its own result with it.
         """
         name = commands(self.model.family).get(code)
         firmware = self.firmware
-        aimed = [self.area[register - AREA_START] for register in (_POINTER_STATUS, _POINTER_RESULT)]
+        aimed = [self._sees[register - AREA_START] for register in (_POINTER_STATUS, _POINTER_RESULT)]
         pointers = firmware.result_registers(*aimed)
         command = (firmware.commands.get(name) or COMMANDS[name]) if name else firmware.unknown_command
         result = command(self, now)
@@ -170,16 +197,26 @@ class SeriesMeter(Meter):
             if USER_START <= pointer < AREA_END and firmware.writes_result(code, result):
                 self._area[pointer - AREA_START] = value
 
+    @property
+    def _sees(self) -> array[int]:
+        """The command area as the command that is being carried out sees it."""
+        return self.area if self._seen is None else self._seen
+
     def parameter(self, index: int) -> int:
         """Command parameter 1 to 15, from 8001 on."""
-        return self.area[PARAMETERS - AREA_START + index - 1]
+        return self._sees[PARAMETERS - AREA_START + index - 1]
 
-    def buffer(self, count: int) -> list[int] | None:
-        """The `count` signed words that pointer #3 aims at; None where it aims outside the user area."""
-        start = self.area[POINTER_DATA - AREA_START]
+    @property
+    def data_pointer(self) -> int:
+        """What pointer #3 (8019) holds."""
+        return self._sees[POINTER_DATA - AREA_START]
+
+    def buffer(self, count: int, start: int | None = None) -> list[int] | None:
+        """The `count` signed words from `start`, else where pointer #3 aims; None outside the user area."""
+        start = self.data_pointer if start is None else start
         if not USER_START <= start <= AREA_END - count:
             return None
-        return [signed(word) for word in self.area[start - AREA_START : start - AREA_START + count]]
+        return [signed(word) for word in self._sees[start - AREA_START : start - AREA_START + count]]
 
     def commit(self, now: int, draft: Mapping[str, int]) -> None:
         """Make a draft the configuration; a power cut before it is saved brings the old one back."""
@@ -221,5 +258,6 @@ class SeriesMeter(Meter):
     def forget(self, _now: int) -> None:
         """Lose the setup session and, by profile, the pointers and the buffer."""
         self.setup = None
+        self._loaded = {}
         if not self.profile.keep_pointers:
             self._area = None

@@ -6,6 +6,7 @@ import pytest
 from modbus_memory import MemoryDevice, join
 
 from protocols.modbus import ExceptionCode, ModbusException, RtuClient, RtuServer, encode_rtu, pdu
+from protocols.modbus.responder import Responder
 
 
 def counter(server: RtuServer, sub_function: int) -> int:
@@ -70,3 +71,14 @@ def test_without_supply_nothing_is_counted() -> None:
         assert server.receive(frame, 0) == []
     device.supplied = True
     assert [counter(server, 11), counter(server, 12), counter(server, 15)] == [1, 0, 0]
+
+
+def test_function_11_counts_what_was_carried_out() -> None:
+    """Neither a refusal nor the question itself is an event (AP 6.9)."""
+    device = Responder(MemoryDevice(codes=frozenset(range(256))))
+    for request in (b"\x11", b"\x64", b"\x11", b"\x0b"):
+        device.respond(request, 0)
+    assert device.respond(b"\x0b", 0) == bytes.fromhex("0b 0000 0002")
+    assert device.respond(b"\x0b\x00", 0) == bytes.fromhex("8b 03")
+    device.respond(pdu.diagnose(10), 0)
+    assert device.respond(b"\x0b", 0) == bytes.fromhex("0b 0000 0001")  # the clearing itself

@@ -73,7 +73,7 @@ def test_the_gate_refuses_what_the_model_does_not_know(code: int) -> None:
     assert device.calls == []
 
 
-@pytest.mark.parametrize("code", [0, 7, 11, 20, 21, 24, 100, 127, 128, 255])
+@pytest.mark.parametrize("code", [0, 7, 12, 20, 21, 24, 100, 127, 128, 255])
 def test_what_nobody_here_knows_is_refused_even_if_a_model_names_it(code: int) -> None:
     assert respond(MemoryDevice(codes=frozenset(range(256))), bytes((code,))) == bytes((code | 0x80, ILLEGAL_FUNCTION))
 

@@ -69,7 +69,7 @@ def test_registers_read_the_same_before_and_after(model: str) -> None:
     for row in rows:
         if "demand" in row.name and any(word in row.name for word in of_the_interval):
             continue
-        args = (FunctionCode.READ_HOLDING_REGISTERS, row.number - 1, row.count)
+        args = (FunctionCode.READ_HOLDING_REGISTERS, row.number - 1, min(row.count, 125))
         assert after.read_registers(*args, 0) == before.read_registers(*args, NOW), row.name
         compared += 1
     assert compared > 40
