@@ -18,7 +18,6 @@ import getpass
 import json
 import os
 import platform
-import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from bench.errors import StationError, UsageError
 from bench.manifest import write_manifest
 from bench.measurement import Measurement, seconds
+from bench.redaction import redacted_words
 from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Evidence:
     def begin(self, facts: RunFacts) -> None:
         """Say what is about to run; the first entry of the audit, so that a run that is killed is known by name."""
         self._facts = facts
-        self.audit("run started", station=facts.station, host=facts.host, seed=facts.seed, argv=_argv(facts.argv))
+        self.audit("run started", station=facts.station, host=facts.host, seed=facts.seed, argv=redacted_words(facts.argv))
 
     def identify(self, device: str, **facts: object) -> None:
         """Keep what a device says of itself: model, serial number, firmware. Later facts add to earlier ones."""
@@ -206,7 +206,7 @@ class Evidence:
             "scenarios": self._scenarios,
             "devices": self._identities,
             "operator": _operator(),
-            "argv": _argv(facts.argv),
+            "argv": redacted_words(facts.argv),
         }
         if self.folder is not None:
             self._finish(self.folder)
@@ -285,23 +285,3 @@ def _operator() -> str | None:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # no such account, or no pwd module on Windows
         return None
-
-
-_SECRET_OPTION = re.compile(r"(?i)^(--?(?:[\w-]*-)?(?:password|passwd|secret|token|key|pin)s?(?:-[\w-]*)?)(=.*)?$")
-_CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
-
-
-def _argv(argv: Sequence[str]) -> list[str]:
-    """The command line with the values of secret options and the credentials in addresses replaced by ***."""
-    kept: list[str] = []
-    hide_next = False
-    for word in argv:
-        option = _SECRET_OPTION.match(word)
-        if hide_next and not word.startswith("-"):
-            kept.append("***")
-        elif option and option[2]:
-            kept.append(f"{option[1]}=***")
-        else:
-            kept.append(_CREDENTIALS.sub(r"\1***@", word))
-        hide_next = option is not None and not option[2]
-    return kept
