@@ -265,6 +265,7 @@ def read_trace(path: Path) -> tuple[dict[str, Any], Iterator[TraceEvent]]:
 
     Raises:
         UsageError: the file is no trace of this format and version, or a line of it is broken.
+        OSError: the file cannot be read.
     """
     events = _rows(path)
     _, header = next(events, (0, {}))
@@ -280,9 +281,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             for line, text in enumerate(lines, 1):  # noqa: B007  # an error names the line that it came behind
                 yield line, _row(path, line, text)
     except (OSError, EOFError, zlib.error) as error:
-        if line:
-            raise UsageError(f"the file is damaged: {error}", path, line + 1) from error
-        raise UsageError(f"cannot be read: {getattr(error, 'strerror', None) or error}", path) from error
+        if getattr(error, "errno", None) is not None:
+            raise  # the file system's word, and not about what is in the file
+        raise UsageError(f"the file is damaged: {error}", path, line + 1) from error
 
 
 def _row(path: Path, line: int, text: bytes) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from bench.host import check_defects
 from bench.launch import defects_by_device
 from bench.plugin import RUN
 from bench.procedures.mistakes import operator_who
+from bench.replay.rerun import MATCHINGS, recorded_run, recorded_station
 from bench.safety import Safety
 from bench.station import find_station, station_from_environment
 
@@ -38,6 +39,10 @@ _LONGEST_NAME = 40
     "--defect", "defects", multiple=True, metavar="DEVICE:ID", help="Switch a firmware defect on (simulated)."
 )
 @click.option("--mistake", metavar="ID", help="Let the operator make a mistake.")
+@click.option(
+    "--replay", type=click.Path(path_type=Path), metavar="DIR", help="Replay the wire of this earlier run's evidence."
+)
+@click.option("--matching", type=click.Choice(MATCHINGS), default="strict", help="How a replay matches requests.")
 @json_option
 @click.pass_obj
 def command(
@@ -51,15 +56,23 @@ def command(
     seed: int,
     defects: tuple[str, ...],
     mistake: str | None,
+    replay: Path | None,
+    matching: str,
     as_json: bool,
 ) -> int:
     """Run scenarios on a station; what stands behind -- goes to pytest.
 
     SCENARIO is a folder or file of the shipped scenarios (energy_preset, reading/test_registers.py) or a path of yours;
     without one all shipped scenarios run. Without a station they run on the built-in simulated one, in virtual time.
+
+    With --replay they run on the recorded wire of an earlier run, with no device, and every verdict is compared with
+    the recorded one: exit code 6 if one came out otherwise.
     """
+    if replay is not None and station:
+        raise UsageError("--replay brings its own station; leave --station away")
     name = station or station_from_environment()
-    checked = find_station(name).select(devices)  # a mistake in the file ends here, in one line, before pytest starts
+    known = find_station(name) if replay is None else recorded_station(recorded_run(replay), matching)
+    checked = known.select(devices)  # a mistake in the file ends here, in one line, before pytest starts
     Safety(checked, allowed)
     operator_who(mistake)
     check_defects(checked, defects_by_device(list(defects)))
@@ -67,7 +80,8 @@ def command(
     keeper = _Keeper(with_report=True)
     words = [*map(str, find_scenarios(scenarios)), "-p", "meterbench", "-q", "--no-header", "--tb=short",
              "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",  # this command imported them
-             f"--station={name}", f"--seed={seed}"]  # fmt: skip
+             *([f"--station={name}"] if replay is None else [f"--replay={replay}", f"--matching={matching}"]),
+             f"--seed={seed}"]  # fmt: skip
     words += [] if sys.stdout.isatty() else ["-o", "console_output_style=classic"]
     words += [f"--device={device}" for device in devices]
     words += [f"--allow-destructive={device}" for device in allowed]

@@ -168,7 +168,11 @@ class ModbusSession:
         armed.check(self.device)
         client = self.link.client()
         self.writes.append((register, (value,)))
-        client.write_register(pdu_address(register), value, device_id=BROADCAST, no_response_expected=True)
+        self.link.listener = self.record
+        try:
+            client.write_register(pdu_address(register), value, device_id=BROADCAST, no_response_expected=True)
+        finally:
+            self.link.listener = None
 
     # -- one transaction ---------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The station: everything on one bench, as its file describes it."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, field_validator
@@ -55,6 +56,10 @@ class Station(Entry):
     def file(self) -> str:
         """The file that the station was read from."""
         return self._source.file
+
+    def beside(self, name: str) -> Path:
+        """The file of that name, which the station file gives relative to itself."""
+        return Path(self.file).parent / name
 
     def read_from(self, source: Source, *, builtin: bool) -> Self:
         """This station, knowing where it was read from."""

@@ -91,6 +91,9 @@ class PowerLogic(ABC):
         }
     )
 
+    #: Registers that hold a password or a serial number, by name. No public map of this family has a serial number.
+    hidden: tuple[str, ...] = ()
+
     def __init__(self, device: Device, model: Model, session: ModbusSession, clock: Clock) -> None:
         self.device = device
         self.name = device.id
@@ -103,6 +106,12 @@ class PowerLogic(ABC):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def hidden_registers(self) -> frozenset[int]:
+        """The registers whose words are kept out of every trace: `hidden` by number."""
+        rows = (self.map[name] for name in self.hidden if name in self.map)
+        return frozenset(number for row in rows for number in range(row.number, row.end))
 
     # -- identity ----------------------------------------------------------------------------------------------------
 
