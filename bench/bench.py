@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.control import Loads, Supplies, controls_of
 from bench.drivers.modbus import ModbusSession
-from bench.drivers.powerlogic import PowerLogic, Series, make_driver
+from bench.drivers.powerlogic import PowerLogic, Series, hidden_registers, make_driver
 from bench.errors import UsageError
 from bench.evidence import Evidence, tool_version
 from bench.host import Host
@@ -16,8 +16,9 @@ from bench.procedures.journal import Journal
 from bench.procedures.operator import Operator
 from bench.procedures.transfer_precheck import refuse_pair, refuse_strangers
 from bench.procedures.transfer_report import TransferReport
-from bench.redaction import SHORTEST, secrets_in, serial_tag, wire_forms
+from bench.redaction import serial_tag
 from bench.safety import Armed, Safety, refuse_broadcast
+from bench.station.secrets import wire_secrets
 from bench.trace import TraceWriter
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from bench.clock import Clock
     from bench.links.link import Link
-    from bench.station import Device, Station
+    from bench.station import Device
 
 
 class Bench:
@@ -83,7 +84,7 @@ class Bench:
 
             session = ModbusSession(link, entry.address, name, record)
             driver = make_driver(entry, session, clock)
-            trace.masks.registers = driver.hidden_registers
+            trace.masks.registers = hidden_registers(entry.model)
             driver.on_identified = lambda found: self._evidence.identify(name, identity=str(found))
             self._drivers[name] = driver
         return self._drivers[name]
@@ -156,7 +157,7 @@ class Bench:
             self._scenario, entry.id, model=entry.model, link=link.settings, clock=clock, tool=tool_version(),
             frames="mbap" if link.mbap else "rtu", facts=facts,
         )  # fmt: skip
-        for secret in _secrets_of(self.station):
+        for secret in wire_secrets(self.station):
             trace.mask(secret)
         self.traces[entry.id] = trace
         if self.record is not None:
@@ -171,11 +172,3 @@ class Bench:
 
     def _audit(self, event: str, *, device: str | None = None, **facts: object) -> None:
         self._evidence.audit(event, device=device, t=self.clock.now(), scenario=self._scenario, **facts)
-
-
-def _secrets_of(station: Station) -> list[bytes]:
-    """What must not stand in any trace: passwords of the station file, serial numbers in every form."""
-    told = station.model_dump(mode="json", exclude_none=True)
-    passwords = [word.encode() for word in secrets_in(told) if len(word) >= SHORTEST]
-    serials = [form for device in station.devices.values() if device.serial for form in wire_forms(device.serial)]
-    return [*passwords, *serials]

@@ -28,6 +28,7 @@ COMMANDS = {
     "transfer": ("bench.commands.transfer", "Hand the energies of one meter over to another."),
     "station": ("bench.commands.station", "Check a station file."),
     "report": ("bench.commands.report", "Make the HTML page of an evidence folder."),
+    "trace": ("bench.commands.trace", "Show a recorded wire, compare it, hold it against the simulator."),
     "control": ("bench.commands.control", "Switch the supply or the load of a served device."),
     "defects": ("bench.commands.defects", "List the defects and mistakes that can be switched on."),
 }

@@ -144,7 +144,9 @@ class Evidence:
     def begin(self, facts: RunFacts) -> None:
         """Say what is about to run; the first entry of the audit, so that a run that is killed is known by name."""
         self._facts = facts
-        self.audit("run started", station=facts.station, host=facts.host, seed=facts.seed, argv=redacted_words(facts.argv))
+        self.audit(
+            "run started", station=facts.station, host=facts.host, seed=facts.seed, argv=redacted_words(facts.argv)
+        )
 
     def identify(self, device: str, **facts: object) -> None:
         """Keep what a device says of itself: model, serial number, firmware. Later facts add to earlier ones."""

@@ -84,8 +84,7 @@ class Run:
     def open(self, scenario: str) -> Host:
         """The host of a scenario: a fresh world for each where time is virtual, one for all where it is not."""
         if self.kind == "virtual":
-            return Host(
-                self.station, seed=self._seed(scenario), defects=dict(self.options.defects), scenario=scenario)
+            return Host(self.station, seed=self._seed(scenario), defects=dict(self.options.defects), scenario=scenario)
         if self._host is None:
             self._host = Host(self.station, seed=self.options.seed, defects=dict(self.options.defects))
         return self._host

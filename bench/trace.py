@@ -21,7 +21,7 @@ import json
 import re
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, get_args
 
@@ -74,6 +74,7 @@ class TraceEvent:
         hex: the bytes in hexadecimal, a masked byte as `xx`.
         mark: the text of a remark.
         via: by which of a device's ports, where it has several and this is not that of the header.
+        line: where in its file it stands, from 1.
     """
 
     t: int
@@ -81,6 +82,7 @@ class TraceEvent:
     hex: str = ""
     mark: str = ""
     via: str = ""
+    line: int = field(default=0, compare=False)
 
     @property
     def masked(self) -> bool:
@@ -278,7 +280,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     line = 0
     try:
         with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as lines:
-            for line, text in enumerate(lines, 1):  # noqa: B007  # an error names the line that it came behind
+            for line, text in enumerate(lines, 1):  # an error names the line that it came behind
                 yield line, _row(path, line, text)
     except (OSError, EOFError, zlib.error) as error:
         if getattr(error, "errno", None) is not None:
@@ -288,7 +290,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _row(path: Path, line: int, text: bytes) -> dict[str, Any]:
     try:
-        row = json.loads(text, parse_float=Decimal)
+        row = json.loads(text, parse_float=None if line == 1 else Decimal)  # times are exact
     except (ValueError, RecursionError) as error:
         raise UsageError(f"no JSON: {error}", path, line) from error
     if not isinstance(row, dict):
@@ -301,7 +303,7 @@ def _event(path: Path, line: int, row: dict[str, Any]) -> TraceEvent:
     texts = isinstance(text, str) and isinstance(mark, str) and isinstance(via, str)
     if not (_is_time(t) and row.get("dir") in get_args(Direction) and texts and _HEX.fullmatch(text)):
         raise UsageError("no event of a trace", path, line)
-    return TraceEvent(int(t * 1_000_000_000), row["dir"], text, mark, via)
+    return TraceEvent(int(t * 1_000_000_000), row["dir"], text, mark, via, line)
 
 
 def _is_time(t: object) -> TypeGuard[int | Decimal]:

@@ -69,7 +69,9 @@ class Tape:
                 self.headers[device.id] = trace.header
         framings = {player.trace.frames for player in self.players.values()}
         if len(framings) > 1:
-            raise UsageError(f"link {entry.id}: the traces in {where} are of different framings; give each its own link")
+            raise UsageError(
+                f"link {entry.id}: the traces in {where} are of different framings; give each its own link"
+            )
         self.frames = next(iter(framings), MBAP)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +76,17 @@ class Trace:
 
     @property
     def frames(self) -> str:
-        """"rtu" or "mbap": as the header says, or as the first request looks."""
+        """ "rtu" or "mbap": as the header says, or as the first request looks."""
         told = self.header.get("frames")
         if told in UNIT_AT:
             return str(told)
         first = next((event for event in self.events if event.direction == "tx"), None)
         return RTU if first is None or _is_rtu(first.data) else MBAP
+
+    @property
+    def at_device(self) -> bool:
+        """Whether it was recorded at the device's end of the line, by `meterbench serve --record`."""
+        return self.header.get("perspective") == "device"
 
     @property
     def start(self) -> int:
@@ -109,7 +114,7 @@ def load_trace(path: Path) -> Trace:
         raise UsageError("this is no regular file", path)
     try:
         header, events = read_trace(path)
-        return Trace(path, header, list(events))
+        return Trace(path, header, sorted(events, key=lambda event: event.t))
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror or error}", path) from None
 
@@ -118,10 +123,10 @@ def _paired(trace: Trace) -> list[Exchange]:
     found: list[Exchange] = []
     primary = trace.frames
     other = MBAP if primary == RTU else RTU
-    for line, event in enumerate(trace.events, 2):
+    for event in trace.events:
         frames = other if event.via else primary
         if event.direction == "tx":
-            found.append(Exchange(len(found) + 1, line, event, frames))
+            found.append(Exchange(len(found) + 1, event.line, event, frames))
         elif event.direction == "rx" and found:
             _asked_by(found, event, frames).answers.append(event)
     return found
@@ -170,8 +175,3 @@ def answered_anew(exchange: Exchange, request: bytes) -> list[tuple[int, bytes]]
         pieces.append((event.t - exchange.request.t, whole[at : at + size]))
         at += size
     return pieces
-
-
-def without_masks(event: TraceEvent) -> TraceEvent:
-    """The event with its masked bytes as zeros."""
-    return replace(event, hex=event.data.hex())

@@ -1,7 +1,7 @@
 """Running an earlier run again on its own recorded wire, with no device: does every verdict come out as it did?
 
-The station is that of the run, with every link replaced by its traces. Scenarios that were skipped then, or did not run,
-have no trace and are skipped. What was done to supplies and loads was recorded with its consequences: it is not done
+The station is that of the run, with every link replaced by its traces. Scenarios that were skipped then, or did not
+run, have no trace and are skipped. What was done to supplies and loads was recorded with its consequences: it is not done
 again, and only its time passes.
 """
 
@@ -122,9 +122,7 @@ def compare(recorded: Recorded, records: list[ScenarioRecord], measured: Mapping
     return found
 
 
-def _compare_measurements(
-    found: Comparison, scenario: str, before: list[Measurement], now: list[Measurement]
-) -> None:
+def _compare_measurements(found: Comparison, scenario: str, before: list[Measurement], now: list[Measurement]) -> None:
     found.verdicts += len(now)
     if len(before) != len(now):
         found.differences.append(f"{scenario}: {len(now)} measurements, recorded {len(before)}")

@@ -84,7 +84,9 @@ def traces_exist(station: Station) -> Iterator[Mistake]:
     """A replay link has something to replay."""
     for link in station.links.values():
         if isinstance(link, ReplayLink) and not station.beside(link.trace).exists():
-            yield station.mistake(("links", link.id, "trace"), f"there is no trace or folder {station.beside(link.trace)}")
+            yield station.mistake(
+                ("links", link.id, "trace"), f"there is no trace or folder {station.beside(link.trace)}"
+            )
 
 
 RULES: tuple[Rule, ...] = (

@@ -107,12 +107,6 @@ class PowerLogic(ABC):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def hidden_registers(self) -> frozenset[int]:
-        """The registers whose words are kept out of every trace: `hidden` by number."""
-        rows = (self.map[name] for name in self.hidden if name in self.map)
-        return frozenset(number for row in rows for number in range(row.number, row.end))
-
     # -- identity ----------------------------------------------------------------------------------------------------
 
     def identify(self) -> tuple[Identification, list[Finding]]:
