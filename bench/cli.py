@@ -6,11 +6,13 @@ Exit codes are a contract: 0 verified, 1 a scenario failed, 3 the station broke,
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -92,16 +94,34 @@ def call(argv: list[str]) -> int:
     words, extra = _split(argv)
     try:
         result = root.main(words, prog_name="meterbench", standalone_mode=False, obj={"pytest": extra})
+        sys.stdout.flush()
     except click.ClickException as error:
         click.echo(f"meterbench: {error.format_message()}", err=True)
         return Exit.USAGE
     except BenchError as error:
         click.echo(str(error), err=True)
         return error.exit
+    except OSError as error:
+        if error.errno not in _OUTPUT_TROUBLE or error.filename is not None:
+            raise
+        return _without_output(error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
     return int(result) if isinstance(result, int) else Exit.VERIFIED
+
+
+#: What the system says when standard output takes no more: full, closed by its reader, out of order.
+_OUTPUT_TROUBLE = (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EFBIG)
+
+
+def _without_output(error: OSError) -> int:
+    """Nobody can be told on standard output any more. A reader who has left, as `head` does, knows it already."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+    if error.errno != errno.EPIPE:
+        click.echo(f"the output cannot be written: {error.strerror}", err=True)
+    return Exit.STATION
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:

@@ -121,14 +121,24 @@ class _Keeper:
 
 
 def default_folder(station: str) -> Path:
-    """`evidence/<UTC>-<station>` in the current folder, with a number if that second has one already.
+    """A new `evidence/<UTC>-<station>` in the current folder, with a number if that second has one already.
 
     A station's name is any text: what is no plain letter, digit, - or _ in it, and more than a few words, is left out.
+
+    Raises:
+        UsageError: no folder can be made here.
     """
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", station)[:_LONGEST_NAME].strip("-") or "station"
     base = Path("evidence") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{plain}"
-    numbered = (base.with_name(f"{base.name}-{number}") for number in range(2, 1000))
-    return base if not base.exists() else next(path for path in numbered if not path.exists())
+    for path in (base, *(base.with_name(f"{base.name}-{number}") for number in range(2, 1000))):
+        try:
+            path.mkdir(parents=True)  # taken by making it: another run may look for one in the same second
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UsageError(f"{path}: no evidence can be written here: {error.strerror or error}") from None
+        return path
+    raise UsageError(f"{base}: there are a thousand of this second; name a folder with --evidence")
 
 
 def find_scenarios(names: tuple[str, ...]) -> list[Path]:

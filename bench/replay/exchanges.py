@@ -76,7 +76,7 @@ class Trace:
 
     @property
     def frames(self) -> str:
-        """ "rtu" or "mbap": as the header says, or as the first request looks."""
+        """How frames are framed, rtu or mbap: as the header says, or as the first request looks."""
         told = self.header.get("frames")
         if told in UNIT_AT:
             return str(told)

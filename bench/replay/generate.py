@@ -6,6 +6,7 @@ by itself.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -140,7 +141,7 @@ def _asked(family: str, exchange: Exchange, pdu: bytes, answer: bytes | None) ->
     if asked is not None:
         call = f"desk.read({asked.start}, {len(asked)}{', function=4' if pdu[0] != FunctionCode(3) else ''})"
         read = answered(asked, exchange.answer, exchange.frames)
-        return (call, repr(decoded(family, asked, read.words)) if read else "") if read or not sound else ("", "")
+        return (call, json.dumps(decoded(family, asked, read.words)) if read else "") if read or not sound else ("", "")
     match pdu[0]:
         case FunctionCode.REPORT_SERVER_ID:
             return "desk.meter.session.report_device_id()", repr(answer[2 : 2 + answer[1]]) if answer and sound else ""
@@ -168,5 +169,5 @@ def _wrapped(start: str, expected: str) -> list[str]:
     """An assertion on one line, or with a mapping one entry a line."""
     if len(start) + len(expected) <= _WIDTH or not expected.startswith("{"):
         return [start + expected]
-    entries = re.findall(r"('[^']*': '[^']*'|\d+: b(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"))", expected)
+    entries = re.findall(r"(\"[^\"]*\": \"[^\"]*\"|\d+: b(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"))", expected)
     return [f"{start}{{", *(f"    {entry}," for entry in entries), "}"]

@@ -82,8 +82,8 @@ class Past:
         return ""
 
     def _moved(self, row: Register, recorded: list[int], simulated: list[int]) -> int:
-        """How much further the recorded side has moved than the simulated one since both were first seen."""
-        if len(recorded) < row.count:
+        """How far apart the sides are; what the meter could not be given counts from where each was first seen."""
+        if len(recorded) < row.count or row.name in self.given:
             return _number(recorded) - _number(simulated)
         start, mirrored = self.seen.get(row.number, (0, recorded))[1], self.mirrored.get(row.number, simulated)
         return (_number(recorded) - _number(start)) - (_number(simulated) - _number(mirrored))
@@ -137,6 +137,7 @@ def prime(stage: Stage, device: str, recorded: Sequence[Exchange], model: str) -
     _put_load(past, table)
     _put_clock(past, table, recorded)
     _put_energies(past, table)
+    _put_stamps(past, table)
     return past
 
 
@@ -252,6 +253,21 @@ def _put_load(past: Past, table: RegisterMap) -> None:
             shown[name] = _scaled(past.meter.config, table[name], seen[1][0])
     load = Load(shown.get("real_power_total", 0), shown.get("reactive_power_total", 0))
     past.meter.feeder.change(0, load=load, voltage=shown.get("voltage_ln_average"), frequency=shown.get("frequency"))
+
+
+def _put_stamps(past: Past, table: RegisterMap) -> None:
+    """The dates of resets and of a preset; those of extremes and peaks go with values that cannot be given."""
+    for row in table:
+        seen = past.seen.get(row.number)
+        if row.kind != "date" or seen is None or not row.name.endswith(("reset_time", "preset_time")):
+            continue
+        try:
+            moment = decode_date(seen[1])
+        except ProtocolError:
+            continue
+        if moment is not None:
+            past.meter.stamps[row.name] = moment
+            past.given.add(row.name)
 
 
 def _transformers(config: Mapping[str, int]) -> tuple[int, int]:

@@ -56,7 +56,8 @@ def difference_lines(found: Comparison, first: str, second: str) -> Iterator[str
     number = 0
     for difference in found.unexplained[:SHOWN]:
         if difference.number != number:
-            yield f"request {difference.number} (line {difference.line}, {difference.t / 1e9:.6f} s) {difference.request}"
+            where = f"line {difference.line}, {difference.t / 1e9:.6f} s"
+            yield f"request {difference.number} ({where}) {difference.request}"
         yield f"    {difference.what}: {first} {difference.first}, {second} {difference.second}"
         number = difference.number
     if len(found.unexplained) > SHOWN:

@@ -84,6 +84,8 @@ def parse_source(text: str, file: str) -> Source:
 
 def _text_of(path: Path) -> str:
     try:
+        if path.is_fifo():  # opening it would wait for a writer, perhaps for ever
+            raise StationFileError(str(path), [Mistake((), "this is a pipe; name a file", 1)])
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:
