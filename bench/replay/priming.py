@@ -44,13 +44,15 @@ class Past:
         meter: the simulated meter.
         seen: by register number: when it was first read (ns) and the words of its row.
         given: names of the registers that the meter was given.
-        mirrored: the same as `seen` for the simulated side, filled in when it has answered.
+        mirrored: the words of `seen` for the simulated side, filled in when it has answered.
+        apparent: the largest apparent power (VA) that the trace shows; 0 if it shows none.
     """
 
     meter: Meter
     seen: dict[int, tuple[int, list[int]]]
     given: set[str] = field(default_factory=set)
     mirrored: dict[int, list[int]] = field(default_factory=dict)
+    apparent: int = 0
 
     def explain_of(self, simulated: Sequence[Exchange]) -> Explain:
         """The explanation of differences, now that the simulated side is known."""
@@ -68,7 +70,7 @@ class Past:
         elapsed = exchange.request.t - first
         moved = self._moved(row, recorded, simulated)
         if row.kind == "energy":
-            bound = self._rating() * elapsed // _HOUR + 1
+            bound = (_MARGIN * self.apparent or self._rating()) * elapsed // _HOUR + 1
             far = abs(moved) if len(recorded) == row.count else min(moved % BASE, -moved % BASE)
             return f"time: within {bound} {row.unit}" if far <= bound else ""
         if row.name in CLOCK_SERIES or row.name == "clock" or row.name.startswith("clock_"):
@@ -138,6 +140,7 @@ def prime(stage: Stage, device: str, recorded: Sequence[Exchange], model: str) -
     _put_clock(past, table, recorded)
     _put_energies(past, table)
     _put_stamps(past, table)
+    past.apparent = _largest_apparent(recorded, past, table)
     return past
 
 
@@ -253,6 +256,13 @@ def _put_load(past: Past, table: RegisterMap) -> None:
             shown[name] = _scaled(past.meter.config, table[name], seen[1][0])
     load = Load(shown.get("real_power_total", 0), shown.get("reactive_power_total", 0))
     past.meter.feeder.change(0, load=load, voltage=shown.get("voltage_ln_average"), frequency=shown.get("frequency"))
+
+
+def _largest_apparent(recorded: Sequence[Exchange], past: Past, table: RegisterMap) -> int:
+    row = table["apparent_power_total"]
+    shown = [words for _, read in reads_of(recorded) if (words := read.of(row)) is not None]
+    values = [_scaled(past.meter.config, row, words[0]) for words in shown if not _shows_nothing(words)]
+    return max(values, default=0) // 1000
 
 
 def _put_stamps(past: Past, table: RegisterMap) -> None:
