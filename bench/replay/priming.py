@@ -1,7 +1,8 @@
 """A simulated meter put where a real one was, as far as its trace tells; and what that leaves open.
 
 What a register showed when it was first read is taken for what was there all along: set-up, energies, clock, dates, the
-load and the voltage. What cannot be put in place (demand, extremes, counters: a past that the trace does not hold) is
+load and the voltage. Energies and dates that were first read behind a command that sets them are that command's doing:
+the simulated meter must come to them by itself. What cannot be put in place (demand, extremes, counters: a past that the trace does not hold) is
 held against its own first reading. Every cause that explains a difference has a bound, and the bound is checked.
 """
 
@@ -19,7 +20,7 @@ from bench.replay.frames import Read, answered, asked_registers, pdu_of
 from protocols.conversation import ProtocolError
 from protocols.modbus.identification import decode_page
 from protocols.powerlogic.energy import BASE, Quantity, decode
-from protocols.powerlogic.tables import Register, RegisterMap, models, register_map
+from protocols.powerlogic.tables import Register, RegisterMap, commands, models, register_map
 from protocols.powerlogic.words import NOT_AVAILABLE, decode_date, decode_power_factor, signed
 from simulators.metering.energy import WH
 from simulators.meters.powerlogic import Meter
@@ -34,6 +35,8 @@ _HOUR = 3600 * 10**9
 _MARGIN = 2
 _MILLI = {"A": 10**3, "V": 10**3, "Hz": 10**3, "kW": 10**6, "kvar": 10**6, "kVA": 10**6}
 _LEGACY = 4
+_REPLACES_ENERGIES = {"preset_energies", "clear_energies", "clear_accumulated", "master_reset"}
+_NEVER = 1 << 63
 
 
 @dataclass(slots=True)
@@ -138,8 +141,9 @@ def prime(stage: Stage, device: str, recorded: Sequence[Exchange], model: str) -
     meter.after_change(0)
     _put_load(past, table)
     _put_clock(past, table, recorded)
-    _put_energies(past, table)
-    _put_stamps(past, table)
+    until = _first_command(recorded, models()[model].family, table)
+    _put_energies(past, table, until)
+    _put_stamps(past, table, until)
     past.apparent = _largest_apparent(recorded, past, table)
     return past
 
@@ -235,15 +239,33 @@ def _put_clock(past: Past, table: RegisterMap, recorded: Sequence[Exchange]) -> 
             return
 
 
-def _put_energies(past: Past, table: RegisterMap) -> None:
+def _first_command(recorded: Sequence[Exchange], family: str, table: RegisterMap) -> int:
+    """The instant (ns) of the first command that replaces energies; never, if there is none."""
+    doors = {"command": family, "compact_command": f"{family}@4126"}
+    for exchange in recorded:
+        pdu = pdu_of(exchange.request.data, exchange.frames) or b""
+        if len(pdu) < 5 or pdu[0] not in (6, 16):  # noqa: PLR2004  # function, register and one word; the two writes
+            continue
+        register, word = int.from_bytes(pdu[1:3], "big") + 1, pdu[3:5] if pdu[0] == 6 else pdu[6:8]  # noqa: PLR2004  # as above
+        for name, door in doors.items():
+            if (
+                name in table
+                and table[name].number == register
+                and commands(door).get(int.from_bytes(word, "big")) in _REPLACES_ENERGIES
+            ):
+                return exchange.request.t
+    return _NEVER
+
+
+def _put_energies(past: Past, table: RegisterMap, until: int) -> None:
     """Each accumulated energy, so that it shows its first reading when that was made."""
     values = past.meter.energies_picojoule(0)
     rates = past.meter.energy_rates()
     for index, quantity in enumerate(Quantity):
         seen = past.seen.get(table[quantity.value].number)
-        if seen is not None and not _shows_nothing(seen[1]):
+        if seen is not None and seen[0] < until and not _shows_nothing(seen[1]):
             values[index] = decode([signed(word) for word in seen[1]]) * WH - rates[index] * seen[0]
-            past.given.add(quantity.value)
+        past.given.add(quantity.value)
     past.meter.put_energies(0, values)
 
 
@@ -265,11 +287,16 @@ def _largest_apparent(recorded: Sequence[Exchange], past: Past, table: RegisterM
     return max(values, default=0) // 1000
 
 
-def _put_stamps(past: Past, table: RegisterMap) -> None:
+def _put_stamps(past: Past, table: RegisterMap, until: int) -> None:
     """The dates of resets and of a preset; those of extremes and peaks go with values that cannot be given."""
     for row in table:
         seen = past.seen.get(row.number)
-        if row.kind != "date" or seen is None or not row.name.endswith(("reset_time", "preset_time")):
+        if (
+            row.kind != "date"
+            or seen is None
+            or seen[0] >= until
+            or not row.name.endswith(("reset_time", "preset_time"))
+        ):
             continue
         try:
             moment = decode_date(seen[1])

@@ -93,7 +93,7 @@ def test_a_hidden_register_is_cut_out_of_a_block_with_the_check_sum() -> None:
 def test_the_same_on_tcp_and_in_pieces() -> None:
     ask = encode_mbap(7, 3, read_registers(2027, 1))
     answer = encode_mbap(7, 3, bytes.fromhex("0302 04d2"))
-    assert hidden("mbap", ("tx", ask), ("rx", answer[:10]), ("rx", answer[10:]))[1:] == ["0007000000050303" "02xx", "xx"]
+    assert hidden("mbap", ("tx", ask), ("rx", answer[:10]), ("rx", answer[10:]))[1:] == ["000700000005030302xx", "xx"]
 
 
 @pytest.mark.parametrize("pdu", [write_register(7720, 0x04D2), write_registers(7720, [0x04D2])])

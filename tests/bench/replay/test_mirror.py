@@ -144,7 +144,12 @@ def test_an_energy_may_move_as_far_as_the_load_can_have_moved_it(tmp_path: Path,
     """CT 5:5 and a direct 347 V carry 10 kVA at the very most: in 2 s no more than 6 Wh."""
     path = trace_file(
         tmp_path / "x.jsonl",
-        [(0, "tx", ASK_ENERGY), (40, "rx", energies(1_234_567)), (2000, "tx", ASK_ENERGY), (2040, "rx", energies(later))],
+        [
+            (0, "tx", ASK_ENERGY),
+            (40, "rx", energies(1_234_567)),
+            (2000, "tx", ASK_ENERGY),
+            (2040, "rx", energies(later)),
+        ],
     )
     found = mirror(load_trace(path))
     assert len(found.comparison.unexplained) == unexplained
