@@ -19,7 +19,10 @@ Event: TypeAlias = tuple[int, str, bytes, str]
 
 #: Bytes in front of the unit in a Modbus TCP frame.
 _MBAP_HEAD = 6
+#: More than any request asks for.
+_MOST_REGISTERS = 128
 _READS, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE = (3, 4), 6, 16, 22, 23
+_READ_WRITE_BYTE = bytes((_READ_WRITE,))
 
 
 @dataclass(slots=True)
@@ -48,18 +51,23 @@ class Masks:
             return True
         return not any(_stream(events, way).endswith(self._beginnings) for way in ("tx", "rx"))
 
-    def shown(self, events: Sequence[Event]) -> list[str | None]:
-        """For each event the text to show where something is hidden: hexadecimal with `xx`, or the note; else None."""
+    def shown(self, events: Sequence[Event]) -> dict[int, str]:
+        """What is to be shown of the events that hold something hidden, by their index.
+
+        It is hexadecimal with `xx` for each hidden byte, or the text of a note.
+        """
         if not self._secrets and not self.registers:
-            return [None] * len(events)
+            return {}
         hidden: dict[int, set[int]] = {}
-        for way in ("tx", "rx"):
+        for way in ("tx", "rx") if self._secrets else ():
             self._find_patterns(events, way, hidden)
         if self.registers:
             self._find_registers(events, hidden)
-        if self.frames == "rtu":
+        if self.frames == "rtu" and hidden:
             _hide_what_follows(events, hidden)
-        return [self._text(event, hidden.get(k)) for k, event in enumerate(events)]
+        noted = [index for index, event in enumerate(events) if event[1] == "note"]
+        texts = {index: self._text(events[index], hidden.get(index)) for index in (*hidden, *noted)}
+        return {index: text for index, text in texts.items() if text is not None}
 
     def _text(self, event: Event, hidden: set[int] | None) -> str | None:
         data = event[2]
@@ -73,14 +81,15 @@ class Masks:
 
     def _find_patterns(self, events: Sequence[Event], way: str, hidden: dict[int, set[int]]) -> None:
         stream = _stream(events, way)
+        found = [secret for secret in self._secrets if secret in stream]
+        if not found:
+            return
         places = {
             place
-            for secret in self._secrets
+            for secret in found
             for start in _places(stream, secret)
             for place in range(start, start + len(secret))
         }
-        if not places:
-            return
         offset = 0
         for index, (_, direction, data, _via) in enumerate(events):
             if direction == way:
@@ -89,16 +98,23 @@ class Masks:
                 offset += len(data)
 
     def _find_registers(self, events: Sequence[Event], hidden: dict[int, set[int]]) -> None:
-        for request, answers in _turns(events):
-            data = events[request][2]
-            head = _MBAP_HEAD if events[request][3] == "tcp" or self.frames == "mbap" else 0
+        lowest, highest = min(self.registers), max(self.registers)
+        for request, event in enumerate(events):
+            if event[1] != "tx":
+                continue
+            data = event[2]
+            head = _MBAP_HEAD if self.frames == "mbap" and not event[3] else 0
+            register = int.from_bytes(data[head + 2 : head + 4], "big") + 1
+            far = register > highest or register + _MOST_REGISTERS < lowest
+            if far and data[head + 1 : head + 2] != _READ_WRITE_BYTE:
+                continue
             words = self._words_of(data[head + 1 :])
             if words is None:
                 continue
             first_data, asked = words
             if first_data is not None:
                 hidden.setdefault(request, set()).update(range(head + 1 + first_data, len(data)))
-            self._hide_answer([(k, events[k][2]) for k in answers], data, head, asked, hidden)
+            self._hide_answer(_answers(events, request), data, head, asked, hidden)
 
     def _words_of(self, pdu: bytes) -> tuple[int | None, range] | None:
         """Of a request that touches a hidden register: where its data begin, and the registers that it reads."""
@@ -148,6 +164,18 @@ def _places(stream: bytes, secret: bytes) -> Iterator[int]:
     while start >= 0:
         yield start
         start = stream.find(secret, start + 1)
+
+
+def _answers(events: Sequence[Event], request: int) -> list[tuple[int, bytes]]:
+    """What came behind a request and before the next one, with its index."""
+    found = []
+    for index in range(request + 1, len(events)):
+        _, way, data, _via = events[index]
+        if way == "tx":
+            break
+        if way == "rx":
+            found.append((index, data))
+    return found
 
 
 def _turns(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:

@@ -8,8 +8,9 @@ A trace is JSON Lines. The first line is a header, every further line an event::
     {"t": 0.250000000, "dir": "note", "mark": "supply off"}
 
 Taking an event costs a tuple. In virtual time a trace is written when its scenario has ended: a run that was killed can
-be run again. Where the clock is the wall's it is written through (`stream`), an exchange at a time, so a run that was
-killed has told all but its last exchange. Secrets are cut out on the way to the file, wherever the line has split them
+be run again. Where the clock is the wall's it is written through (`stream`): whenever a request comes a tenth of a
+second after the last writing, what is complete goes to the file, so a run that was killed has told all but its last
+tenth of a second and its last exchange. Secrets are cut out on the way to the file, wherever the line has split them
 (`bench/masking.py`): each of their bytes becomes `xx`.
 """
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 FORMAT = "meterbench-trace"
 VERSION = 1
+#: A trace that is written through keeps events back for so long (ns), or until there are so many.
+_TENTH, _MOST_KEPT = 100_000_000, 256
 GZIP_FROM = 1_000_000
 """Traces of this many bytes and more are written as `.gz`."""
 
@@ -42,6 +45,7 @@ Direction: TypeAlias = Literal["tx", "rx", "note"]
 
 _HEX = re.compile(r"(?:[0-9a-f]{2}|xx)*")
 _LONGEST = 10**10  # seconds
+_QUICKLY = 1  # a trace shrinks to a tenth at the least level already
 _LONGEST_NAME = 120  # leaves room for the folder in the 260 characters that Windows allows a path
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
@@ -129,13 +133,14 @@ class TraceWriter:
         self.masks = Masks(frames)
         self._events: list[Event] = []
         self._written = 0
+        self._write_from = 0
         self._file: Path | None = None
         self._stream: IO[bytes] | None = None
 
     def tx(self, t: int, data: bytes, via: str = "") -> None:
         """Bytes went to the device at `t` (ns)."""
-        if self._file is not None:
-            self._write_through()
+        if self._file is not None and (t >= self._write_from or len(self._events) - self._written > _MOST_KEPT):
+            self._write_through(t)
         self._events.append((t, "tx", data, via))
 
     def rx(self, t: int, data: bytes, via: str = "") -> None:
@@ -154,7 +159,7 @@ class TraceWriter:
         return len(self._events)
 
     def stream(self, path: Path) -> None:
-        """From now on write each exchange to a new file at `path` when the next one begins; no file without a byte."""
+        """From now on write what is complete to a new file at `path` as time passes; no file without a byte."""
         self._file = _unused(path)
 
     def write(self, folder: Path) -> Path | None:
@@ -190,9 +195,10 @@ class TraceWriter:
             self._file = _compressed(self._file)
         return self._file
 
-    def _write_through(self) -> None:
+    def _write_through(self, now: int) -> None:
         """What came before this request is complete, unless it ends with the beginning of a secret."""
         events = self._events
+        self._write_from = now + _TENTH
         if self._written < len(events) and self.masks.may_cut(events[self._written :]):
             self._append(len(events))
 
@@ -214,16 +220,20 @@ class TraceWriter:
         return json.dumps(self.header, ensure_ascii=False, default=str)
 
     def _lines(self, events: Sequence[Event]) -> Iterator[str]:
-        texts = self.masks.shown(events)
-        for (t, way, data, via), text in zip(events, texts, strict=True):
-            whole, rest = divmod(t, 1_000_000_000)
+        hidden = self.masks.shown(events)
+        for k, (t, way, data, via) in enumerate(events):
+            text = hidden.get(k)
             if way == "note":
-                mark = json.dumps(text if text is not None else data.decode(errors="replace"), ensure_ascii=False)
-                yield f'{{"t": {whole}.{rest:09d}, "dir": "note", "mark": {mark}}}\n'
-            elif via:
-                yield f'{{"t": {whole}.{rest:09d}, "dir": "{way}", "hex": "{text or data.hex()}", "via": "{via}"}}\n'
-            else:
-                yield f'{{"t": {whole}.{rest:09d}, "dir": "{way}", "hex": "{text or data.hex()}"}}\n'
+                mark = json.dumps(data.decode(errors="replace") if text is None else text, ensure_ascii=False)
+                yield f'{{"t": {_seconds(t)}, "dir": "note", "mark": {mark}}}\n'
+                continue
+            tail = f', "via": "{via}"}}\n' if via else "}\n"
+            yield f'{{"t": {_seconds(t)}, "dir": "{way}", "hex": "{data.hex() if text is None else text}"{tail}'
+
+
+def _seconds(t: int) -> str:
+    digits = f"{t:010d}"
+    return f"{digits[:-9]}.{digits[-9:]}"
 
 
 @contextmanager
@@ -245,7 +255,7 @@ def _compressed(path: Path) -> Path:
         if path.stat().st_size < GZIP_FROM:
             return path
         smaller = path.with_name(path.name + ".gz")
-        smaller.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        smaller.write_bytes(gzip.compress(path.read_bytes(), _QUICKLY, mtime=0))
         path.unlink()
     return smaller
 

@@ -31,6 +31,7 @@ BROADCAST, DIRECT = 0, 255
 #: What of a device entry is nobody's business but the bench's.
 _NOT_TOLD = ("serial", "power", "load")
 _SECRET_PROFILE = ("command_password",)
+_LENGTH_END = 6
 _UNIT_AT = {"mbap": 6, "rtu": 0}
 
 
@@ -45,7 +46,8 @@ class Recording:
     def __init__(self, stage: Stage, writers: Mapping[str, TraceWriter]) -> None:
         self._stage = stage
         self._writers = writers
-        self._splitters: dict[object, MbapSplitter] = {}
+        #: The beginning of a request, by the connection that has not brought the rest yet.
+        self._begun: dict[object, bytes] = {}
         for link in {stage.devices[name].link for name in writers}:
             primary = "mbap" if stage.links[link].medium == ETHERNET else "rtu"
             stage.line(link).tap = self._tap(link, via="line" if primary == "mbap" else "")
@@ -64,18 +66,26 @@ class Recording:
 
         return hear
 
-    def _frames(self, where: Connection, way: str, data: bytes) -> Iterator[bytes]:
+    def _frames(self, where: Connection, way: str, data: bytes) -> list[bytes]:
         """The whole frames that a piece of a connection's stream completes; answers come whole."""
-        splitter = self._splitters.setdefault(where, MbapSplitter()) if way == "tx" else MbapSplitter()
+        if not self._begun and len(data) > _LENGTH_END and int.from_bytes(data[4:_LENGTH_END], "big") + 6 == len(data):
+            return [data]  # nearly always; what is no frame at all is nobody's in the next step
+        if way == "tx" and self._begun:
+            data = self._begun.pop(where, b"") + data
+        splitter = MbapSplitter()
         try:
-            yield from splitter.feed(data)
+            frames = splitter.feed(data)
         except FrameError:
-            return
+            return []
+        whole = sum(map(len, frames))
+        if way == "tx" and whole < len(data) and splitter.broken is None:
+            self._begun[where] = data[whole:]
+        return frames
 
     def _keep(self, units: Mapping[int, str], unit: int | None, way: str, t: int, data: bytes, via: str) -> None:
-        for device in _meant(units, unit):
-            if device in self._writers:
-                writer = self._writers[device]
+        for device in (units[unit],) if unit is not None and unit in units else _everybody(units, unit):
+            writer = self._writers.get(device)
+            if writer is not None:
                 (writer.tx if way == "tx" else writer.rx)(t, data, via)
 
     def note(self, device: str, text: str) -> None:
@@ -101,9 +111,8 @@ def _unit_of(frame: bytes) -> int | None:
         return None
 
 
-def _meant(units: Mapping[int, str], unit: int | None) -> list[str]:
-    if unit is not None and unit in units:
-        return [units[unit]]
+def _everybody(units: Mapping[int, str], unit: int | None) -> list[str]:
+    """Who hears what is for no unit of the link: all hear damage and broadcasts; who is alone on TCP hears 255 too."""
     alone = len(units) == 1
     return list(units.values()) if unit in (None, BROADCAST) or (alone and unit == DIRECT) else []
 

@@ -192,13 +192,14 @@ def test_written_through_a_killed_run_has_told_all_but_its_last_exchange(tmp_pat
     path = tmp_path / "x.trace.jsonl"
     taken.stream(path)
     assert not path.exists(), "no file without a byte"
+    second = 10**9
     taken.tx(0, READ)
     taken.rx(1, b"\x01")
-    taken.tx(2, READ)
+    taken.tx(second, READ)
     assert [event.t for event in read_trace(path)[1]] == [0, 1]
-    taken.rx(3, b"\x02")
+    taken.rx(second + 1, b"\x02")
     assert taken.write(tmp_path) == path
-    assert [event.t for event in read_trace(path)[1]] == [0, 1, 2, 3]
+    assert [event.t for event in read_trace(path)[1]] == [0, 1, second, second + 1]
     assert [event.line for event in read_trace(path)[1]] == [2, 3, 4, 5]
 
 
@@ -207,9 +208,9 @@ def test_written_through_and_written_whole_are_the_same(tmp_path: Path) -> None:
     through.stream(tmp_path / "x.trace.jsonl")
     for taken in (through, whole):
         for k in range(5):
-            taken.tx(2 * k, READ, via="line" if k == 3 else "")
-            taken.rx(2 * k + 1, bytes([k]))
-        taken.note(11, "supply off")
+            taken.tx(10**9 * k, READ, via="line" if k == 3 else "")
+            taken.rx(10**9 * k + 1, bytes([k]))
+        taken.note(10**10, "supply off")
     path = through.close()
     assert path is not None
     assert path.read_text("utf-8") == whole.text()
