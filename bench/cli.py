@@ -1,7 +1,7 @@
 """The command `meterbench`. Each command lies in `bench.commands` and is imported when it is called.
 
 Exit codes are a contract: 0 verified, 1 a scenario failed, 3 the station broke, 4 wrong usage, 5 nothing was verified,
-130 interrupted. An error is one line.
+6 a replay came out otherwise than recorded, 130 interrupted. An error is one line.
 """
 
 from __future__ import annotations

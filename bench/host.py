@@ -1,8 +1,8 @@
 """The host of a run: a station with its clock, its links and, for what is simulated, its world.
 
-Three hosts carry the same scenarios: *virtual* (every link is simulated or recorded; the world's time), *served* (every link leads
-to a `meterbench serve` on this machine; wall time) and *real*. A station with both simulated and real links is real:
-its world is then kept in pace with the wall clock.
+Three hosts carry the same scenarios: *virtual* (every link is simulated or recorded; the world's time), *served*
+(every link leads to a `meterbench serve` on this machine; wall time) and *real*. A station with both simulated and
+real links is real: its world is then kept in pace with the wall clock.
 """
 
 from __future__ import annotations

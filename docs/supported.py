@@ -16,15 +16,15 @@ from protocols.powerlogic.tables import models
 TRACES = Path(str(files("fixtures"))) / "traces"
 HEAD = """# Supported meters, and what proves it
 
-Written by `python docs/supported.py` from the traces in `fixtures/traces` and from the drivers; a test keeps it current.
-Writing it mirrors every trace on the simulated meter (`meterbench trace mirror`), so a number here was counted and not
-typed.
+Written by `python docs/supported.py` from the traces in `fixtures/traces` and from the drivers; a test keeps it
+current. Writing it mirrors every trace on the simulated meter (`meterbench trace mirror`), so a number here was
+counted and not typed.
 
-*Public frames*: requests and answers that a manual, a procedure or a user has published; what was not published is cut
-out of them and compared with nothing. They show that bytes mean what the documents say, not how a meter behaves in time.
-*Recorded from a real meter*: traces that somebody took of one. There are none yet: whoever has a meter and runs
-`meterbench read ID --station lab.yaml --record FILE` makes the first. *Simulator only*: the shipped scenarios pass on the
-simulated meter and catch its defects; that says nothing of a real one.
+*Public frames*: requests and answers that a manual, a procedure or a user has published; what was not published is
+cut out of them and compared with nothing. They show that bytes mean what the documents say, not how a meter behaves
+in time. *Recorded from a real meter*: traces that somebody took of one. There are none yet: whoever has a meter and
+runs `meterbench read ID --station lab.yaml --record FILE` makes the first. *Simulator only*: the shipped scenarios
+pass on the simulated meter and catch its defects; that says nothing of a real one.
 """
 
 
@@ -53,8 +53,7 @@ def page() -> str:
         "| model | firmware | trace | exchanges | partly cut out | unexplained differences | confidence | source |",
         "|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
-    for trace in traces():
-        rows.append(_row(trace, proofs[trace.model]))
+    rows += [_row(trace, proofs[trace.model]) for trace in traces()]
     return "\n".join([HEAD, *_models(proofs), *rows]) + "\n"
 
 

@@ -54,7 +54,8 @@ def command(
     del as_json  # the endpoints are JSON lines either way: other programs read them
     found = find_station(station or station_from_environment())
     serve(found, host=host, base_port=base_port, speed=speed, state=state, seed=seed,
-          defects=defects_by_device(list(defects)), emit=_emit, station_out=write_station, via=via, record=record)  # fmt: skip
+          defects=defects_by_device(list(defects)), emit=_emit, station_out=write_station, via=via,
+          record=record)  # fmt: skip
     return 0
 
 

@@ -1,7 +1,7 @@
 """A pytest file from a trace: the driver asks what was asked, and must decode what was decoded.
 
-What no method of the driver sends is asked as bytes. A read that had to be asked twice is one call: the driver asks again
-by itself.
+What no method of the driver sends is asked as bytes. A read that had to be asked twice is one call: the driver asks
+again by itself.
 """
 
 from __future__ import annotations

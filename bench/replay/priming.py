@@ -1,9 +1,10 @@
 """A simulated meter put where a real one was, as far as its trace tells; and what that leaves open.
 
-What a register showed when it was first read is taken for what was there all along: set-up, energies, clock, dates, the
-load and the voltage. Energies and dates that were first read behind a command that sets them are that command's doing:
-the simulated meter must come to them by itself. What cannot be put in place (demand, extremes, counters: a past that the trace does not hold) is
-held against its own first reading. Every cause that explains a difference has a bound, and the bound is checked.
+What a register showed when it was first read is taken for what was there all along: set-up, energies, clock, dates,
+the load and the voltage. Energies and dates that were first read behind a command that sets them are that command's
+doing: the simulated meter must come to them by itself. What cannot be put in place (demand, extremes, counters: a
+past that the trace does not hold) is held against its own first reading. Every cause that explains a difference has a
+bound, and the bound is checked.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Running an earlier run again on its own recorded wire, with no device: does every verdict come out as it did?
 
 The station is that of the run, with every link replaced by its traces. Scenarios that were skipped then, or did not
-run, have no trace and are skipped. What was done to supplies and loads was recorded with its consequences: it is not done
-again, and only its time passes.
+run, have no trace and are skipped. What was done to supplies and loads was recorded with its consequences: it is not
+done again, and only its time passes.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_secret_never_shows(
     secret: bytes, before: list[tuple[str, bytes]], after: list[tuple[str, bytes]], cuts: list[int], frames: str
 ) -> None:
     places = sorted({0, len(secret), *(cut % len(secret) for cut in cuts)})
-    split = [("rx", secret[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    split = [("rx", secret[a:b]) for a, b in pairwise(places)]
     writer = taken(frames, [*before, *split, *after], secret)
     for way in ("tx", "rx"):
         assert not leaks(secret, bytes_shown(writer.text(), way))

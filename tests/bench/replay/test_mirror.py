@@ -1,4 +1,4 @@
-"""The mirror: a healthy device differs in nothing, a defective one is named with its first frame, a real one is primed."""
+"""The mirror: a healthy device differs in nothing, a defective one is named by its first frame, a real one is primed."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bench_stand import stand, two_meters
 
-from bench.host import Host
 from bench.bench import Bench
 from bench.evidence import Evidence
+from bench.host import Host
 from bench.safety import Safety
 from bench.station import Station, load_station
 from bench.trace import TraceWriter
