@@ -72,7 +72,7 @@ def diff(first: Path, second: Path, tolerance: int | None, as_json: bool) -> int
     if one.model and other.model and one.model != other.model:
         raise UsageError(f"{first} is of a {one.model}, {second} of a {other.model}")
     left, right = one.exchanges(), other.exchanges()
-    found = compare(one.model or other.model or "PM850", left, right)
+    found = compare(one.model or other.model, left, right)
     late = [] if tolerance is None else found.timing.beyond(tolerance)
     longer = len(right) - len(left)
     if as_json:

@@ -127,7 +127,8 @@ def _differing_registers(
 ) -> Iterator[tuple[str, Register | None, tuple[list[int], list[int]]]]:
     """Register by register where a row describes them, word by word elsewhere; cut-out words agree with anything."""
     seen: set[int] = set()
-    for row in rows_of(models()[model].family, asked):
+    family = models()[model].family if model in models() else ""
+    for row in rows_of(family, asked):
         one, other = left.of(row), right.of(row)
         if one is None or other is None:
             continue
@@ -138,7 +139,7 @@ def _differing_registers(
     for k, (mine, theirs) in enumerate(zip(left.words, right.words, strict=True)):
         number = asked.start + k
         if mine != theirs and number not in seen and k not in masked:
-            part = next(iter(rows_of(models()[model].family, range(number, number + 1))), None)
+            part = next(iter(rows_of(family, range(number, number + 1))), None)
             yield f"register {number}{f' (part of {part.name})' if part else ''}", part, ([mine], [theirs])
 
 

@@ -114,9 +114,20 @@ def load_trace(path: Path) -> Trace:
         raise UsageError("this is no regular file", path)
     try:
         header, events = read_trace(path)
+        _check_header(header, path)
         return Trace(path, header, sorted(events, key=lambda event: event.t))
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror or error}", path) from None
+
+
+#: What stands in a header, if it stands there.
+_KINDS: dict[str, type] = {"device": str, "model": str, "link": dict, "unit": int, "controls": list, "start": dict}
+
+
+def _check_header(header: dict[str, Any], path: Path) -> None:
+    for name, kind in _KINDS.items():
+        if name in header and not isinstance(header[name], kind):
+            raise UsageError(f"header: {name} is {header[name]!r}", path, 1)
 
 
 def _paired(trace: Trace) -> list[Exchange]:

@@ -11,18 +11,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from bench.errors import UsageError
 from bench.replay.difference import Comparison, compare
 from bench.replay.exchanges import MBAP, RTU, Exchange, Trace
-from bench.replay.frames import unit_of
-from bench.replay.priming import Past, prime, profile_seen
+from bench.replay.frames import pdu_of, unit_of
+from bench.replay.priming import prime, profile_seen
 from bench.stage import stage_of
 from bench.station import Station, station_from_text
 from bench.trace import TraceEvent
+from protocols.modbus.pdu import FunctionCode
 from protocols.modbus.responder import Responder
 from protocols.modbus.server import RtuBus, RtuServer, TcpServer
 from protocols.powerlogic.tables import models
@@ -35,6 +36,8 @@ from simulators.world import World
 
 _LOAD = re.compile(r"load (-?\d+) mW, (-?\d+) mvar")
 _LATEST = 1 << 62
+#: Sub-functions of function 8 that show a counter (AP 6.8).
+_COUNTERS = range(11, 19)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,32 @@ def mirror(trace: Trace, options: Options | None = None) -> Mirrored:
     if trace.header.get("start") and options.station is None and not options.model:
         stage, device = _as_recorded(trace, options)
         simulated = list(_fed(trace, recorded, stage, device))
-        return Mirrored(compare(stage.devices[device].model, recorded, simulated), trace.model, True, simulated)
+        found = compare(stage.devices[device].model, recorded, simulated)
+        if len(stage.on(stage.devices[device].link)) > 1:
+            _explain_counters(found, recorded)
+        return Mirrored(found, trace.model, True, simulated)
     stage, device = _as_seen(trace, recorded, options)
     model = stage.devices[device].model
     past = prime(stage, device, recorded, model)
     simulated = list(_fed(trace, recorded, stage, device))
-    return Mirrored(compare(model, recorded, simulated, Past.explain_of(past, simulated)), model, False, simulated)
+    found = compare(model, recorded, simulated, past.explain_of(simulated))
+    _explain_counters(found, recorded)
+    return Mirrored(found, model, False, simulated)
+
+
+def _explain_counters(found: Comparison, recorded: Sequence[Exchange]) -> None:
+    """Function 8 counts what was on the line; what others said there is not in the trace of one device."""
+    counters = {
+        exchange.number
+        for exchange in recorded
+        if (pdu := pdu_of(exchange.request.data, exchange.frames)) is not None
+        and pdu[0] == FunctionCode.DIAGNOSTICS
+        and int.from_bytes(pdu[1:3], "big") in _COUNTERS
+    }
+    found.differences = [
+        replace(d, cause="traffic: counts what others said on the line") if d.number in counters else d
+        for d in found.differences
+    ]
 
 
 # -- the simulated side ------------------------------------------------------------------------------------------------

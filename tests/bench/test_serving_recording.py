@@ -1,4 +1,4 @@
-"""Recorded at the device's end: served in one process, asked from another, replayed, mirrored, held against a defect."""
+"""Recorded at the device's end: served in one process, asked from another, replayed, mirrored, held to a defect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mirror: a healthy device differs in nothing, a defective one is named by its first frame, a real one is primed."""
+"""The mirror: a healthy device differs in nothing, a defective one is named by its first frame, a real one primed."""
 
 from __future__ import annotations
 
@@ -108,6 +108,23 @@ def test_a_line_is_mirrored_as_exactly(tmp_path: Path) -> None:
     assert (found.comparison.exchanges, found.comparison.masked) == (4, 1)
     assert found.comparison.differences == []
     assert found.comparison.timing.beyond(0) == []
+
+
+def test_a_counter_of_the_line_counts_what_others_said(tmp_path: Path) -> None:
+    station = builtin_station("sim").select(["cm2350", "pm850"])
+    world = World(3)
+    stage = stage_of(station, world, {})
+    writer = writer_of("cm2350", stage, station, {"seed": 3})
+    Recording(stage, {"cm2350": writer})
+    port: Port = stage.line("bus").open()
+    for unit, pdu in ((7, read_registers(1699, 1)), (3, bytes((8, 0, 11, 0, 0)))):  # bus messages
+        port.write(encode_rtu(unit, pdu))
+        world.sleep(SECOND)
+    path = writer.write(tmp_path)
+    assert path is not None
+    found = mirror(load_trace(path)).comparison
+    assert [difference.cause.partition(":")[0] for difference in found.differences] == ["traffic"]
+    assert found.unexplained == []
 
 
 # -- a trace that does not say what the device began with --------------------------------------------------------------

@@ -263,3 +263,28 @@ def test_exchanges_pair_requests_sent_ahead_with_their_answers(tmp_path: Path) -
     first, second = load_trace(path).exchanges()
     assert (first.answer.hex(), second.answer.hex()) == tuple(answers)
     assert (first.reaction, second.reaction) == (20_000_000, 39_000_000)
+
+
+@pytest.mark.parametrize("fact", ['"link": 5', '"unit": "x"', '"model": 7', '"start": []', '"device": null'])
+def test_a_header_of_another_shape_is_told_on_its_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, fact: str
+) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(f'{{"format": "meterbench-trace", "version": 1, {fact}}}\n')
+    for words in (["show", path], ["mirror", path], ["diff", path, PRESET], ["to-test", path]):
+        code, _, err = run(capsys, *words)
+        assert code == 4
+        assert "x.jsonl:1: header: " in err
+
+
+def test_a_trace_of_an_unknown_model_is_compared_word_by_word(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = []
+    for folder, path in (("a", PRESET), ("b", changed(PRESET, tmp_path, 15, "11d7", "11d8"))):
+        (tmp_path / folder).mkdir()
+        files.append(tmp_path / folder / "x.jsonl")
+        files[-1].write_text(path.read_text().replace('"PM850"', '"XY1"'))
+    code, out, _ = run(capsys, "diff", *files)
+    assert code == 1
+    assert "register 1700: first 4567, second 4568" in out
