@@ -16,12 +16,15 @@ from bench.errors import UsageError
 from bench.host import Host
 from bench.links.link import Link
 from bench.links.tcp import FRAMERS
-from bench.replay.exchanges import MBAP, UNIT_AT, answered_anew
+from bench.replay.exchanges import MBAP, UNIT_AT, Exchange, answered_anew
 from bench.replay.find import trace_of
 from bench.replay.player import Player, no_trace
 from bench.station import ReplayLink
 from protocols.powerlogic.tables import models
 from simulators.world import SECOND, World
+
+#: Bytes of the number in front of a Modbus TCP frame.
+_NUMBER = 2
 
 
 def make(entry: ReplayLink, host: Host) -> Link:
@@ -32,6 +35,7 @@ def make(entry: ReplayLink, host: Host) -> Link:
     """
     where = host.station.beside(entry.trace)
     tape = Tape(entry, host, where)
+    host.world.advance_to(tape.start)  # now and not with the first request: whoever asks has looked at the clock by then
     settings = {"type": "replay", "trace": entry.trace, "matching": entry.matching}
 
     def make_client(trace: Callable[[bool, bytes], bytes]) -> ModbusTcpClient:
@@ -57,6 +61,8 @@ class Tape:
         self.players: dict[int, Player] = {}
         self.headers: dict[str, dict[str, Any]] = {}
         self._names: dict[int, str] = {}
+        #: By how much the recorded client's numbers are ahead of ours.
+        self._ahead: int | None = None
         for device in host.station.devices.values():
             if device.link != entry.id:
                 continue
@@ -73,6 +79,21 @@ class Tape:
                 f"link {entry.id}: the traces in {where} are of different framings; give each its own link"
             )
         self.frames = next(iter(framings), MBAP)
+
+    def ask(self, request: bytes) -> Exchange:
+        """The recorded exchange that answers a request.
+
+        A TCP client counts its requests over all its scenarios. The first one played tells where the recorded client
+        stood; from there on the numbers must follow as they did.
+
+        Raises:
+            Diverged: nothing like it was recorded.
+        """
+        player = self.player(request)
+        if self.frames == MBAP and self._ahead is None and player.left:
+            recorded = player.left[0].request.data[:_NUMBER]
+            self._ahead = int.from_bytes(recorded, "big") - int.from_bytes(request[:_NUMBER], "big")
+        return player.ask(_renumbered(request, self._ahead or 0))
 
     @property
     def start(self) -> int:
@@ -92,6 +113,13 @@ class Tape:
         if expecting is not None:
             return expecting
         raise no_trace(self._names.get(unit, f"unit {unit}"), self._where)
+
+
+def _renumbered(request: bytes, ahead: int) -> bytes:
+    if not ahead:
+        return request
+    number = (int.from_bytes(request[:_NUMBER], "big") + ahead) & 0xFFFF
+    return number.to_bytes(_NUMBER, "big") + request[_NUMBER:]
 
 
 class RecordedLink(Link):
@@ -121,9 +149,7 @@ class ReplayClient(ModbusTcpClient):
         return self._open
 
     def connect(self) -> bool:
-        """Open it: the world goes to the beginning of the recording."""
-        if not self._open:
-            self._world.advance_to(self._tape.start)
+        """Open it."""
         self._open = True
         return True
 
@@ -135,7 +161,7 @@ class ReplayClient(ModbusTcpClient):
     def send(self, request: Any, addr: tuple[Any, ...] | None = None) -> int:  # noqa: ARG002  # pymodbus's signature
         """Ask the tape."""
         data = bytes(request)
-        exchange = self._tape.player(data).ask(data)
+        exchange = self._tape.ask(data)
         self._world.advance_to(exchange.request.t)
         now = self._world.now
         self._coming = [(now + behind, piece) for behind, piece in answered_anew(exchange, data)]

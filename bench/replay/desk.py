@@ -46,7 +46,7 @@ class Desk:
         link = self.meter.session.link
         assert isinstance(link, RecordedLink)
         data = bytes.fromhex(request)
-        return link.tape.player(data).ask(data).answer.hex()
+        return link.tape.ask(data).answer.hex()
 
 
 def decoded(family: str, asked: range, words: Sequence[int]) -> dict[str, str]:

@@ -82,11 +82,11 @@ def _path(trace: Path, folder: Path | None) -> str:
 
 
 def _numbered_as_by_a_driver(exchanges: Sequence[Exchange]) -> bool:
-    """Whether a new client sends the same transaction numbers: on a line there are none, on TCP it counts from 1."""
+    """Whether a new client sends the same transaction numbers: on a line there are none, on TCP it counts on."""
     if exchanges[0].frames != MBAP:
         return True
     numbers = [int.from_bytes(exchange.request.data[:2], "big") for exchange in exchanges]
-    return numbers == list(range(1, len(numbers) + 1))
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def _calls(trace: Trace, exchanges: Sequence[Exchange]) -> Iterator[list[str]]:

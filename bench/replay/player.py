@@ -1,6 +1,7 @@
 """Answers from a trace: strictly, or leniently where what is sent may differ for a known reason.
 
-Strict: every byte sent must be the recorded one, in the recorded order (a masked byte may be any). Lenient: the number
+Strict: every byte sent must be the recorded one, in the recorded order (a masked byte may be any; the numbers of Modbus
+TCP requests may begin elsewhere and must follow as they did). Lenient: the number
 of a Modbus TCP request may differ, so may the values written to the registers of `LENIENT_WORDS`, and a request may be
 asked out of order as long as all the answers recorded for it are the same.
 """

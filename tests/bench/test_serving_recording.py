@@ -185,6 +185,16 @@ def test_recording_changes_nothing_in_the_world(tmp_path: Path) -> None:
     assert digests[0] == digests[1]
 
 
+def test_a_device_with_a_past_is_mirrored_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    station, stage = desk(tmp_path)
+    stage.meters["new"].put_energies(0, [k * 10**18 + 7 for k in range(7)])
+    with recorded(tmp_path / "traces", stage, station, {"seed": 1}, kept=True):
+        stage.network("lan").connect().write(encode_mbap(1, 1, read_registers(1699, 28)))
+        stage.world.sleep(SECOND)
+    code, found = mirror(capsys, tmp_path / "traces" / "new.trace.jsonl")
+    assert (code, found["differences"]) == (0, [])
+
+
 def test_a_kept_past_is_in_the_header(tmp_path: Path) -> None:
     station, stage = desk(tmp_path)
     assert writer_of("new", stage, station, {}).header["start"]["state"] is None
