@@ -24,7 +24,7 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, get_args
 
 from bench.errors import StationError, UsageError
 from bench.masking import Event, Masks
@@ -135,7 +135,6 @@ class TraceWriter:
         self._written = 0
         self._write_from = 0
         self._file: Path | None = None
-        self._stream: IO[bytes] | None = None
 
     def tx(self, t: int, data: bytes, via: str = "") -> None:
         """Bytes went to the device at `t` (ns)."""
@@ -188,11 +187,7 @@ class TraceWriter:
             return None
         if self._written < len(self._events):
             self._append(len(self._events))
-        if self._stream is not None:
-            with _station_error(self._file):
-                self._stream.close()
-            self._stream = None
-            self._file = _compressed(self._file)
+        self._file = _compressed(self._file)
         return self._file
 
     def _write_through(self, now: int) -> None:
@@ -205,11 +200,9 @@ class TraceWriter:
     def _append(self, end: int) -> None:
         assert self._file is not None
         with _station_error(self._file):
-            if self._stream is None:
-                self._stream = self._file.open("xb")
-                self._stream.write((self._head() + "\n").encode())
-            self._stream.write("".join(self._lines(self._events[self._written : end])).encode())
-            self._stream.flush()
+            text = "".join(self._lines(self._events[self._written : end]))
+            with self._file.open("ab" if self._written else "xb") as stream:  # nobody has to close it if all breaks off
+                stream.write(text.encode() if self._written else f"{self._head()}\n{text}".encode())
         self._written = end
 
     def text(self) -> str:

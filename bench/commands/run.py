@@ -76,9 +76,10 @@ def command(
     Safety(checked, allowed)
     operator_who(mistake)
     check_defects(checked, defects_by_device(list(defects)))
+    found = find_scenarios(scenarios)
     folder = None if no_evidence else evidence or default_folder(checked.name)
     keeper = _Keeper(with_report=True)
-    words = [*map(str, find_scenarios(scenarios)), "-p", "meterbench", "-q", "--no-header", "--tb=short",
+    words = [*map(str, found), "-p", "meterbench", "-q", "--no-header", "--tb=short",
              "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",  # this command imported them
              *([f"--station={name}"] if replay is None else [f"--replay={replay}", f"--matching={matching}"]),
              f"--seed={seed}"]  # fmt: skip

@@ -35,7 +35,8 @@ def make(entry: ReplayLink, host: Host) -> Link:
     """
     where = host.station.beside(entry.trace)
     tape = Tape(entry, host, where)
-    host.world.advance_to(tape.start)  # now and not with the first request: whoever asks has looked at the clock by then
+    # Now and not with the first request: by then whoever asks has looked at the clock.
+    host.world.advance_to(tape.start)
     settings = {"type": "replay", "trace": entry.trace, "matching": entry.matching}
 
     def make_client(trace: Callable[[bool, bytes], bytes]) -> ModbusTcpClient:
