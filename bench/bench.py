@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from bench.control import Loads, Supplies
+from bench.control import Loads, Supplies, controls_of
 from bench.drivers.modbus import ModbusSession
-from bench.drivers.powerlogic import PowerLogic, Series, make_driver
+from bench.drivers.powerlogic import PowerLogic, Series, hidden_registers, make_driver
 from bench.errors import UsageError
 from bench.evidence import Evidence, tool_version
 from bench.host import Host
@@ -16,11 +16,17 @@ from bench.procedures.journal import Journal
 from bench.procedures.operator import Operator
 from bench.procedures.transfer_precheck import refuse_pair, refuse_strangers
 from bench.procedures.transfer_report import TransferReport
+from bench.redaction import serial_tag
 from bench.safety import Armed, Safety, refuse_broadcast
+from bench.station.secrets import wire_secrets
 from bench.trace import TraceWriter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.clock import Clock
+    from bench.links.link import Link
+    from bench.station import Device
 
 
 class Bench:
@@ -47,9 +53,11 @@ class Bench:
         self.host = host
         self.clock: Clock = host.clock
         self.station = host.station
-        self.supplies = Supplies(host)
-        self.loads = Loads(host)
+        self.supplies = Supplies(host, self._note)
+        self.loads = Loads(host, self._note)
         self.traces: dict[str, TraceWriter] = {}
+        #: Where to write the trace of the one device that a command is about; None leaves it to the evidence.
+        self.record: Path | None = None
         self.journal = Journal(host.clock, self._audit, progress)
         self._safety = safety
         self._evidence = evidence
@@ -68,7 +76,7 @@ class Bench:
             entry = self.station.device(name)
             link = self.host.link(entry.link)
             refuse_broadcast(self.station.link_of(entry), entry.address)
-            trace = self._trace(name, entry.model, link.settings)
+            trace = self._trace(entry, link)
             clock = self.clock
 
             def record(direction: str, data: bytes) -> None:
@@ -76,6 +84,7 @@ class Bench:
 
             session = ModbusSession(link, entry.address, name, record)
             driver = make_driver(entry, session, clock)
+            trace.masks.registers = hidden_registers(entry.model)
             driver.on_identified = lambda found: self._evidence.identify(name, identity=str(found))
             self._drivers[name] = driver
         return self._drivers[name]
@@ -130,13 +139,36 @@ class Bench:
     def write_traces(self) -> dict[str, str]:
         """Put the traces into the evidence; returns device to file name."""
         written = {device: self._evidence.trace(trace) for device, trace in self.traces.items() if len(trace)}
+        if self.record is not None:
+            for trace in self.traces.values():
+                trace.close()
         return {device: name for device, name in written.items() if name}
 
-    def _trace(self, device: str, model: str, settings: dict[str, object]) -> TraceWriter:
+    def may_broadcast(self, device: str) -> bool:
+        """Whether a message to everybody can be sent on a device's line: no stranger can be there who would obey."""
+        return "broadcast" in controls_of(self.host, device)
+
+    def _trace(self, entry: Device, link: Link) -> TraceWriter:
         clock: Literal["virtual", "wall"] = "virtual" if self.clock.virtual else "wall"
-        trace = TraceWriter(self._scenario, device, model=model, link=settings, clock=clock, tool=tool_version())
-        self.traces[device] = trace
+        facts: dict[str, object] = {"unit": entry.address, "controls": controls_of(self.host, entry.id)}
+        if entry.serial is not None:
+            facts["serial"] = serial_tag(entry.serial)
+        trace = TraceWriter(
+            self._scenario, entry.id, model=entry.model, link=link.settings, clock=clock, tool=tool_version(),
+            frames="mbap" if link.mbap else "rtu", facts=facts,
+        )  # fmt: skip
+        for secret in wire_secrets(self.station):
+            trace.mask(secret)
+        self.traces[entry.id] = trace
+        if self.record is not None:
+            trace.stream(self.record)
+        elif self._evidence.folder is not None and clock == "wall":
+            trace.stream(self._evidence.folder / "traces" / trace.name)
         return trace
+
+    def _note(self, device: str, text: str) -> None:
+        if device in self.traces:
+            self.traces[device].note(self.clock.now(), text)
 
     def _audit(self, event: str, *, device: str | None = None, **facts: object) -> None:
         self._evidence.audit(event, device=device, t=self.clock.now(), scenario=self._scenario, **facts)

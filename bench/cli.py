@@ -1,16 +1,18 @@
 """The command `meterbench`. Each command lies in `bench.commands` and is imported when it is called.
 
 Exit codes are a contract: 0 verified, 1 a scenario failed, 3 the station broke, 4 wrong usage, 5 nothing was verified,
-130 interrupted. An error is one line.
+6 a replay came out otherwise than recorded, 130 interrupted. An error is one line.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +30,7 @@ COMMANDS = {
     "transfer": ("bench.commands.transfer", "Hand the energies of one meter over to another."),
     "station": ("bench.commands.station", "Check a station file."),
     "report": ("bench.commands.report", "Make the HTML page of an evidence folder."),
+    "trace": ("bench.commands.trace", "Show a recorded wire, compare it, hold it against the simulator."),
     "control": ("bench.commands.control", "Switch the supply or the load of a served device."),
     "defects": ("bench.commands.defects", "List the defects and mistakes that can be switched on."),
 }
@@ -91,16 +94,34 @@ def call(argv: list[str]) -> int:
     words, extra = _split(argv)
     try:
         result = root.main(words, prog_name="meterbench", standalone_mode=False, obj={"pytest": extra})
+        sys.stdout.flush()
     except click.ClickException as error:
         click.echo(f"meterbench: {error.format_message()}", err=True)
         return Exit.USAGE
     except BenchError as error:
         click.echo(str(error), err=True)
         return error.exit
+    except OSError as error:
+        if error.errno not in _OUTPUT_TROUBLE or error.filename is not None:
+            raise
+        return _without_output(error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
     return int(result) if isinstance(result, int) else Exit.VERIFIED
+
+
+#: What the system says when standard output takes no more: full, closed by its reader, out of order.
+_OUTPUT_TROUBLE = (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EFBIG)
+
+
+def _without_output(error: OSError) -> int:
+    """Nobody can be told on standard output any more. A reader who has left, as `head` does, knows it already."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+    if error.errno != errno.EPIPE:
+        click.echo(f"the output cannot be written: {error.strerror}", err=True)
+    return Exit.STATION
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:

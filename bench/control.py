@@ -1,7 +1,8 @@
 """What a scenario may do to the surroundings of a device: interrupt its supply, change its load.
 
 A simulated device has both. A real one has what its station file gives it a command for; what is missing makes a check
-*not determinable*, and the message names it.
+*not determinable*, and the message names it. Behind a recorded one nothing is done: its trace says what could be, and
+its answers show what came of it. Whatever is done stands as a note in the device's trace.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bench.errors import StationError, Undeterminable
@@ -25,13 +27,40 @@ OFF_TIME = 2 * SECOND
 _COMMAND_TIMEOUT = 120
 
 
-class Supplies:
-    """The supplies of a station's devices."""
+#: Told what is done to which device, for its trace.
+Note = Callable[[str, str], None]
 
-    def __init__(self, host: Host) -> None:
+
+def controls_of(host: Host, device: str) -> list[str]:
+    """What can be done to the surroundings of a device, as the header of its trace says it."""
+    recorded = host.recorded_controls(device)
+    if recorded is not None:
+        return sorted(recorded)
+    entry = host.station.device(device)
+    if host.simulates(device):
+        return ["broadcast", "load", "power factor", "supply", "supply time"]
+    power = [] if entry.power is None else ["supply"] if entry.power.cycle is not None else ["supply", "supply time"]
+    load = [] if entry.load is None else ["load", "power factor"] if entry.load.sets_power_factor else ["load"]
+    return [*load, *power]
+
+
+def _unnoted(_device: str, _text: str) -> None:
+    """Nobody keeps a trace."""
+
+
+class Supplies:
+    """The supplies of a station's devices.
+
+    Args:
+        host: the station.
+        note: told of every switching.
+    """
+
+    def __init__(self, host: Host, note: Note = _unnoted) -> None:
         self._host = host
         #: By when (bench time, ns) a device had lost its supply in its last cycle.
         self.lost_by: dict[str, int] = {}
+        self._note = note
 
     def cycle(self, device: str, off: int | None = None) -> None:
         """Switch a device's supply off and on again.
@@ -44,43 +73,59 @@ class Supplies:
             Undeterminable: the station has no means to, or none to choose for how long.
             StationError: the means failed.
         """
+        controls = controls_of(self._host, device)
+        if "supply" not in controls:
+            raise Undeterminable("what a power cycle shows", f"power control of {device}")
+        if off is not None and "supply time" not in controls:
+            raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
+        self._note(device, "supply off")
+        self._interrupt(device, OFF_TIME if off is None else off)
+        self._note(device, "supply on")
+        control = self._host.station.device(device).power
+        if control is not None and not self._host.simulates(device):
+            self._host.clock.sleep(control.boot)
+
+    def _interrupt(self, device: str, off: int) -> None:
         if self._host.simulates(device):
             self._host.catch_up()
             self._host.stage.switch_supply(device, on=False)
             self.lost_by[device] = self._host.clock.now()
             try:
-                self._host.clock.sleep(OFF_TIME if off is None else off)
+                self._host.clock.sleep(off)
             finally:
                 self._host.catch_up()
                 self._host.stage.switch_supply(device, on=True)
             return
         control = self._host.station.device(device).power
-        if control is None:
-            raise Undeterminable("what a power cycle shows", f"power control of {device}")
-        if control.cycle is not None:
-            if off is not None:
-                raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
+        if control is None or self._host.recorded_controls(device) is not None:
+            self._host.clock.sleep(off)
+        elif control.cycle is not None:
             run_command(control.cycle, device)
             self.lost_by[device] = self._host.clock.now()
         else:
             try:
                 run_command(str(control.off), device)
                 self.lost_by[device] = self._host.clock.now()
-                self._host.clock.sleep(OFF_TIME if off is None else off)
+                self._host.clock.sleep(off)
             finally:
                 run_command(str(control.on), device)
-        self._host.clock.sleep(control.boot)
 
     def can_cycle(self, device: str) -> bool:
         """Whether the station has means to interrupt a device's supply."""
-        return self._host.simulates(device) or self._host.station.device(device).power is not None
+        return "supply" in controls_of(self._host, device)
 
 
 class Loads:
-    """The loads behind a station's devices."""
+    """The loads behind a station's devices.
 
-    def __init__(self, host: Host) -> None:
+    Args:
+        host: the station.
+        note: told of every change.
+    """
+
+    def __init__(self, host: Host, note: Note = _unnoted) -> None:
         self._host = host
+        self._note = note
 
     def set(self, device: str, watts: int, power_factor: float = 1.0) -> None:
         """Make a device carry a real power (W, negative for export).
@@ -89,16 +134,24 @@ class Loads:
             Undeterminable: the station has no means to, or none for this power factor.
             StationError: the means failed.
         """
+        controls = controls_of(self._host, device)
+        if "load" not in controls:
+            raise Undeterminable("what a change of load shows", f"a changeable load on {device}")
+        if power_factor != 1 and "power factor" not in controls:
+            raise Undeterminable("what a power factor shows", f"a load on {device} whose power factor can be set")
+        load = Load.of(watts * 1000, power_factor)
+        entry: Device = self._host.station.device(device)
         if self._host.simulates(device):
             self._host.catch_up()
-            self._host.stage.set_load(device, Load.of(watts * 1000, power_factor))
-            return
-        entry: Device = self._host.station.device(device)
-        if entry.load is None:
-            raise Undeterminable("what a change of load shows", f"a changeable load on {device}")
-        if power_factor != 1 and not entry.load.sets_power_factor:
-            raise Undeterminable("what a power factor shows", f"a load on {device} whose power factor can be set")
-        run_command(entry.load.command_for(watts, power_factor), device)
+            self._host.stage.set_load(device, load)
+        elif entry.load is not None and self._host.recorded_controls(device) is None:
+            run_command(entry.load.command_for(watts, power_factor), device)
+        self._note(device, load_note(load))
+
+
+def load_note(load: Load) -> str:
+    """A load as a trace notes it; `bench/replay/mirror.py` reads it back."""
+    return f"load {load.real} mW, {load.reactive} mvar"
 
 
 def run_command(command: str, device: str) -> None:

@@ -5,6 +5,7 @@ BenchError
 ├── UsageError        you misused the bench: option, station file, scenario      exit 4
 │   └── NotArmed      a write that the three keys of bench/safety.py refused     exit 4
 ├── StationError      the station broke: a line, a port, a relay, the disk       exit 3
+├── Diverged          a replay left its trace: something else was sent           exit 6
 ├── DeviceError       the device misbehaved: a verdict, not a mishap             exit 1
 │   ├── NoAnswer      it was asked and stayed silent
 │   ├── ForeignAnswer what came is no answer to what was asked
@@ -34,6 +35,7 @@ class Exit(IntEnum):
     STATION = 3
     USAGE = 4
     NOTHING = 5
+    DIVERGED = 6
     INTERRUPTED = 130
 
 
@@ -74,6 +76,12 @@ class StationError(BenchError):
     """The station broke, not the device: later scenarios on the same link are errors and not failures."""
 
     exit = Exit.STATION
+
+
+class Diverged(BenchError):
+    """A replay left its trace: the bench sent something else than was recorded, so the trace cannot answer it."""
+
+    exit = Exit.DIVERGED
 
 
 class DeviceError(BenchError):

@@ -18,7 +18,6 @@ import getpass
 import json
 import os
 import platform
-import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from bench.errors import StationError, UsageError
 from bench.manifest import write_manifest
 from bench.measurement import Measurement, seconds
+from bench.redaction import redacted_words
 from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Evidence:
     def begin(self, facts: RunFacts) -> None:
         """Say what is about to run; the first entry of the audit, so that a run that is killed is known by name."""
         self._facts = facts
-        self.audit("run started", station=facts.station, host=facts.host, seed=facts.seed, argv=_argv(facts.argv))
+        self.audit("run started", station=facts.station, host=facts.host, seed=facts.seed, argv=_command(facts.argv))
 
     def identify(self, device: str, **facts: object) -> None:
         """Keep what a device says of itself: model, serial number, firmware. Later facts add to earlier ones."""
@@ -207,7 +207,7 @@ class Evidence:
             "scenarios": self._scenarios,
             "devices": self._identities,
             "operator": _operator(),
-            "argv": _argv(facts.argv),
+            "argv": _command(facts.argv),
         }
         if self.folder is not None:
             self._finish(self.folder)
@@ -288,29 +288,8 @@ def _operator() -> str | None:
         return None
 
 
-_SECRET_OPTION = re.compile(r"(?i)^(--?(?:[\w-]*-)?(?:password|passwd|secret|token|key|pin)s?(?:-[\w-]*)?)(=.*)?$")
-_CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
-
-
-def _argv(argv: Sequence[str]) -> list[str]:
-    """The command line with the values of secret options and the credentials in addresses replaced by ***.
-
-    The program is told by its name: where it is installed is nobody's business.
-    """
-    kept: list[str] = []
-    hide_next = False
-    for word in argv:
-        option = _SECRET_OPTION.match(word)
-        if hide_next and not word.startswith("-"):
-            kept.append("***")
-        elif option and option[2]:
-            kept.append(f"{option[1]}=***")
-        else:
-            kept.append(_CREDENTIALS.sub(r"\1***@", word))
-        hide_next = option is not None and not option[2]
-    return [_program(word) for word in kept[:1]] + kept[1:]
-
-
-def _program(word: str) -> str:
-    name = PurePath(word).name
-    return "meterbench" if name == "__main__.py" else name
+def _command(argv: Sequence[str]) -> list[str]:
+    """The command line without its secrets; the program by its name, for where it is installed is nobody's business."""
+    program, *words = redacted_words(argv) or [""]
+    name = PurePath(program).name
+    return ["meterbench" if name == "__main__.py" else name, *words]

@@ -1,8 +1,8 @@
 """The host of a run: a station with its clock, its links and, for what is simulated, its world.
 
-Three hosts carry the same scenarios: *virtual* (every link is simulated; the world's time), *served* (every link leads
-to a `meterbench serve` on this machine; wall time) and *real*. A station with both simulated and real links is real:
-its world is then kept in pace with the wall clock.
+Three hosts carry the same scenarios: *virtual* (every link is simulated or recorded; the world's time), *served*
+(every link leads to a `meterbench serve` on this machine; wall time) and *real*. A station with both simulated and
+real links is real: its world is then kept in pace with the wall clock.
 """
 
 from __future__ import annotations
@@ -35,13 +35,17 @@ class Host:
         station: what the station file says.
         seed: of the simulated side.
         defects: defects to switch on, by simulated device.
+        scenario: whose host it is, for a link that replays the trace of one.
 
     Raises:
         UsageError: a simulated device has a profile value or a defect that does not exist.
     """
 
-    def __init__(self, station: Station, *, seed: int = 0, defects: dict[str, list[str]] | None = None) -> None:
+    def __init__(
+        self, station: Station, *, seed: int = 0, defects: dict[str, list[str]] | None = None, scenario: str = ""
+    ) -> None:
         self.station = station
+        self.scenario = scenario
         self.kind = host_kind(station)
         self.world = World(seed, budget=BUDGET if self.kind == "virtual" else None)
         self.clock: Clock = VirtualClock(self.world) if self.kind == "virtual" else WallClock()
@@ -77,6 +81,17 @@ class Host:
     def simulates(self, device: str) -> bool:
         """Whether a device of the station is simulated in this process."""
         return device in self.stage.devices
+
+    def recorded_controls(self, device: str) -> frozenset[str] | None:
+        """What could be done to the surroundings of a device when it was recorded; None if it is not a recording."""
+        name = self.station.device(device).link
+        if self.station.links[name].type != "replay":
+            return None
+        from bench.links.replay import RecordedLink  # noqa: PLC0415  # that module needs this one
+
+        link = self.link(name)
+        assert isinstance(link, RecordedLink)
+        return frozenset(link.tape.headers.get(device, {}).get("controls", ()))
 
     def on_close(self, action: Callable[[], None]) -> None:
         """Have something done when the host is closed."""
@@ -114,6 +129,6 @@ def _staged(station: Station, world: World, defects: dict[str, list[str]]) -> St
 
 def host_kind(station: Station) -> HostKind:
     """virtual, served or real, from where the links lead."""
-    if all(link.type == "sim" for link in station.links.values()):
+    if all(link.type in ("sim", "replay") for link in station.links.values()):
         return "virtual"
     return "served" if served.leads_only_there(station) else "real"

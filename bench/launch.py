@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.characterisation.session import check_options, overwritten, write_profile
-from bench.errors import BenchError, DeviceError, Exit, NotArmed, StationError, Undeterminable, UsageError
+from bench.errors import BenchError, DeviceError, Diverged, Exit, NotArmed, StationError, Undeterminable, UsageError
 from bench.evidence import ScenarioRecord
 from bench.host import check_defects
 from bench.plugin import SCENARIO_FIXTURE
+from bench.replay.rerun import MATCHINGS, compare, recorded_mistake, recorded_run, recorded_station, why_not
 from bench.reports import allure, junit
 from bench.reports.terminal import ansi_paint, no_paint, verdict_table
 from bench.run import Options, Run, Scenario, skipped
@@ -24,6 +25,12 @@ from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
     from _pytest._code import ExceptionInfo
+
+    from bench.reports.run import Run as Recorded
+
+
+#: How many differences of a replay are shown.
+_SHOWN = 20
 
 
 class OutOfLimits(AssertionError):
@@ -41,13 +48,19 @@ def begin(config: pytest.Config) -> Run:
             "scenarios share one station and one evidence folder: run them without -n (pytest-xdist)"
         )
     try:
-        station = find_station(config.getoption("station") or station_from_environment())
+        replay = _replayed(config)
+        station = (
+            recorded_station(replay, config.getoption("matching"))
+            if replay is not None
+            else find_station(config.getoption("station") or station_from_environment())
+        )
         options = Options(
             allowed=tuple(config.getoption("allow_destructive")),
             evidence=config.getoption("evidence"),
             seed=config.getoption("seed"),
             defects=defects_by_device(config.getoption("defect")),
-            mistake=config.getoption("mistake"),
+            mistake=config.getoption("mistake") or (recorded_mistake(replay) if replay is not None else None),
+            replay=replay,
             argv=sys.argv,
             write_profile=config.getoption("write_profile"),
             overwrite_profile=config.getoption("overwrite_profile"),
@@ -65,6 +78,25 @@ def begin(config: pytest.Config) -> Run:
         pytest.exit(str(error), returncode=Exit.STATION)
     config.pluginmanager.register(_Interruption(run), "meterbench-interruption")
     return run
+
+
+def _replayed(config: pytest.Config) -> Recorded | None:
+    folder, matching = config.getoption("replay"), config.getoption("matching")
+    if folder is None:
+        return None
+    if config.getoption("station"):
+        raise UsageError("--replay brings its own station; leave --station away")
+    if matching not in MATCHINGS:
+        raise UsageError(f"--matching is {' or '.join(MATCHINGS)}, not {matching!r}")
+    return recorded_run(folder)
+
+
+def skip_unrecorded(run: Run, items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what the run that is replayed has no wire of."""
+    for item in items:
+        why = why_not(run.options.replay, item.nodeid) if run.options.replay is not None else ""
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 class _Interruption:
@@ -178,6 +210,8 @@ def in_words(excinfo: ExceptionInfo[BaseException]) -> str | None:
             if isinstance(error, StationError)
             else "the device"
             if isinstance(error, DeviceError)
+            else "not as recorded"
+            if isinstance(error, Diverged)
             else "refused"
         )
         return f"{kind}: {error}"
@@ -244,6 +278,9 @@ def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
     elif exitstatus == pytest.ExitCode.INTERRUPTED and not run.records:
         exitstatus = Exit.USAGE  # a file that cannot be collected: nothing ran
     code = run.verdict_of_run(exitstatus)
+    if run.options.replay is not None and code not in (Exit.USAGE, Exit.INTERRUPTED):
+        run.compared = compare(run.options.replay, run.records, run.measurements)
+        code = run.compared.exit(code)
     try:
         run.profile_line = write_profile(run)
         run.close(code)
@@ -285,6 +322,10 @@ def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(verdict_table(run.records, run.measurements, paint))
     for name in run.unexercised():
         terminal.write_line(f"required and not verified: {name}")
+    if run.compared is not None:
+        for difference in run.compared.differences[:_SHOWN]:
+            terminal.write_line(f"not as recorded: {difference}")
+        terminal.write_line(str(run.compared))
     for link, reason in run.broken.items():
         terminal.write_line(f"station broken: {link}: {reason}")
     for line in overwritten(run):

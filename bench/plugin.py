@@ -48,6 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=0, metavar="N", help="seed of the simulated side (default: 0)")
     group.addoption("--defect", action="append", default=[], metavar="DEVICE:ID",
                     help="switch a firmware defect of a simulated device on")  # fmt: skip
+    group.addoption("--replay", type=Path, metavar="DIR", help="replay the wire of this earlier run's evidence")
+    group.addoption("--matching", default="strict", metavar="strict|lenient", help="how a replay matches requests")
     group.addoption("--mistake", metavar="ID", help="let the operator make a mistake")
     group.addoption("--write-profile", type=Path, metavar="FILE", help="write what was found out about one meter")
     group.addoption("--overwrite-profile", action="store_true", help="replace the file of --write-profile")
@@ -60,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; open the run if a station is named, so that a mistake in its file ends it here."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
-    if config.getoption("station") or config.getoption("evidence"):
+    if config.getoption("station") or config.getoption("evidence") or config.getoption("replay"):
         _run(config)
 
 
@@ -114,6 +116,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    if config.getoption("replay"):
+        from bench.launch import skip_unrecorded  # noqa: PLC0415  # only for a replay
+
+        skip_unrecorded(_run(config), [i for i in items if SCENARIO_FIXTURE in getattr(i, "fixturenames", ())])
     for item in items:
         mark = item.get_closest_marker("destructive")
         if mark is None or SCENARIO_FIXTURE not in getattr(item, "fixturenames", ()):

@@ -21,6 +21,8 @@ from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
     from bench.characterisation.finding import Findings
+    from bench.replay.rerun import Comparison
+    from bench.reports.run import Run as Recorded
     from bench.station import Station
     from bench.trace import TraceWriter
 
@@ -34,6 +36,8 @@ class Options:
     seed: int = 0
     defects: Mapping[str, list[str]] = field(default_factory=dict)
     mistake: str | None = None
+    #: The earlier run whose wire is replayed.
+    replay: Recorded | None = None
     argv: Sequence[str] = ()
     write_profile: Path | None = None
     overwrite_profile: bool = False
@@ -80,6 +84,8 @@ class Run:
         #: The scenario that is open, for an operator's Ctrl-C in the middle of it.
         self.current: Scenario | None = None
         self.interrupted = False
+        #: What a replay came to, when the run has ended.
+        self.compared: Comparison | None = None
         self._digests: dict[str, str] = {}
         self._host: Host | None = None
 
@@ -88,7 +94,7 @@ class Run:
     def open(self, scenario: str) -> Host:
         """The host of a scenario: a fresh world for each where time is virtual, one for all where it is not."""
         if self.kind == "virtual":
-            return Host(self.station, seed=self._seed(scenario), defects=dict(self.options.defects))
+            return Host(self.station, seed=self._seed(scenario), defects=dict(self.options.defects), scenario=scenario)
         if self._host is None:
             self._host = Host(self.station, seed=self.options.seed, defects=dict(self.options.defects))
         return self._host

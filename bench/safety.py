@@ -6,7 +6,9 @@ Nothing is written to a device unless three people who may not know of each othe
 2. who wired the station gives the device up: `protection: sacrificial` in the station file;
 3. who starts the run names the device: `--allow-destructive ID`, by its id or its serial number.
 
-The built-in station has nothing that could be harmed and turns the second and the third key by itself. Every writing
+Where nothing could be harmed, on the built-in station and on a replay link (a recorded wire answers, and only what was
+written when it was recorded), the second and the third key are turned already. A simulated device of one's own station
+is not among these: its file is the rehearsal of a real one. Every writing
 method of a driver asks for an `Armed`, and only `Safety.arm` gives one out: a scenario without the three keys cannot
 write by accident.
 """
@@ -85,17 +87,20 @@ class Safety:
         missing = []
         if not reason:
             missing.append("the scenario is not marked destructive (mark it, with a reason)")
-        if not self._station.builtin:
+        if not self._harmless(device):
             if not device.sacrificial:
                 missing.append(f"the station protects it ({self._cure(device)})")
             if device.id not in self._allowed:
                 missing.append(f"the command line does not name it (add --allow-destructive {device.id})")
         return missing
 
+    def _harmless(self, device: Device) -> bool:
+        return self._station.builtin or self._station.link_of(device).type == "replay"
+
     def _named(self, name: str) -> Device:
         by_serial = {device.serial: device for device in self._station.devices.values() if device.serial is not None}
         device = by_serial.get(name) or self._station.device(name)
-        if not device.sacrificial and not self._station.builtin:
+        if not device.sacrificial and not self._harmless(device):
             reason = f"devices.{device.id}: --allow-destructive {name}, but the station protects it"
             raise UsageError(f"{reason}; {_CURE}", self._station.file, self._line(device))
         return device
@@ -113,5 +118,5 @@ def refuse_broadcast(link: Link, unit: int) -> None:
     Raises:
         NotArmed: `unit` is the broadcast address and `link` is not simulated.
     """
-    if unit == BROADCAST and link.type != "sim":
+    if unit == BROADCAST and link.type not in ("sim", "replay"):
         raise NotArmed(f"broadcast refused on link {link.id}: every device on a real line would obey")

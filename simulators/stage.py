@@ -88,6 +88,7 @@ class Stage:
         self, world: World, links: Sequence[LinkPlan], devices: Sequence[DevicePlan], *, epoch: datetime = EPOCH
     ) -> None:
         self.world = world
+        self.epoch = epoch
         self.links = {link.name: link for link in links}
         self.devices = {device.name: device for device in devices}
         self.feeders = {device.name: Feeder(load=device.load) for device in devices}

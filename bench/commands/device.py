@@ -10,7 +10,7 @@ import click
 
 from bench.cli import progress
 from bench.commands.report import write_page_beside
-from bench.errors import BenchError, Exit
+from bench.errors import BenchError, Exit, UsageError
 from bench.run import Options, Run, Scenario
 from bench.station import find_station, station_from_environment
 from bench.verdicts import Verdict
@@ -26,18 +26,22 @@ def opened(
     allowed: tuple[str, ...] = (),
     evidence: Path | None = None,
     argv: tuple[str, ...] = (),
+    record: Path | None = None,
 ) -> Iterator[Scenario]:
     """A bench for one command; its evidence is closed with the exit code that it comes to.
 
     Raises:
-        UsageError: the station or a device does not exist.
+        UsageError: the station or a device does not exist, or the file to record into does.
     """
+    if record is not None and record.exists():
+        raise UsageError("exists already; name a new file to record into", record)
     found = find_station(station or station_from_environment())
     for device in devices:
         found.device(device)
     run = Run(found, Options(allowed=allowed, evidence=evidence, argv=("meterbench", *argv)))
     scenario = Scenario(run, what, what, reason, devices, ())
     scenario.bench.journal.progress = progress
+    scenario.bench.record = record
     code: Exit = Exit.FAILED
     outcome, why = "error", "broken off"
     try:

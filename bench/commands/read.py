@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,13 +25,14 @@ REALTIME = (
 @click.command()
 @click.argument("device")
 @station_option
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the wire in a new file.")
 @json_option
-def command(device: str, station: str | None, as_json: bool) -> int:
+def command(device: str, station: str | None, record: Path | None, as_json: bool) -> int:
     """Read a device: identity, energies in one block, power, clock and ratios. Nothing is written.
 
     Ends with 1 if another model answers than the station promises.
     """
-    with opened(f"read {device}", station, (device,)) as scenario:
+    with opened(f"read {device}", station, (device,), record=record) as scenario:
         driver = scenario.bench.device(device)
         found = read(driver)
     if as_json:

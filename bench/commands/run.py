@@ -21,6 +21,7 @@ from bench.host import check_defects
 from bench.launch import defects_by_device, watch_time
 from bench.plugin import RUN
 from bench.procedures.mistakes import operator_who
+from bench.replay.rerun import MATCHINGS, recorded_run, recorded_station
 from bench.run import Options
 from bench.safety import Safety
 from bench.station import find_station, station_from_environment
@@ -48,6 +49,10 @@ _LONGEST_NAME = 40
     "--also-ask", multiple=True, metavar="NAME", help="Ask a question that is left out: revenue-lock, broadcast."
 )
 @click.option("--watch-clock", metavar="DURATION", help="How long to watch a meter's clock, as in '8 h'.")
+@click.option(
+    "--replay", type=click.Path(path_type=Path), metavar="DIR", help="Replay the wire of this earlier run's evidence."
+)
+@click.option("--matching", type=click.Choice(MATCHINGS), default="strict", help="How a replay matches requests.")
 @json_option
 @click.pass_obj
 def command(
@@ -65,6 +70,8 @@ def command(
     force: bool,
     also_ask: tuple[str, ...],
     watch_clock: str | None,
+    replay: Path | None,
+    matching: str,
     as_json: bool,
 ) -> int:
     """Run scenarios on a station; what stands behind -- goes to pytest.
@@ -72,9 +79,15 @@ def command(
     SCENARIO is a folder or file of the shipped scenarios (energy_preset, reading/test_registers.py) or a path of yours;
     without one all shipped scenarios run, but for those that ask what only a real meter can answer (characterisation).
     Without a station they run on the built-in simulated one, in virtual time.
+
+    With --replay they run on the recorded wire of an earlier run, with no device, and every verdict is compared with
+    the recorded one: exit code 6 if one came out otherwise.
     """
+    if replay is not None and station:
+        raise UsageError("--replay brings its own station; leave --station away")
     name = station or station_from_environment()
-    checked = find_station(name).select(devices)  # a mistake in the file ends here, in one line, before pytest starts
+    known = find_station(name) if replay is None else recorded_station(recorded_run(replay), matching)
+    checked = known.select(devices)  # a mistake in the file ends here, in one line, before pytest starts
     Safety(checked, allowed)
     operator_who(mistake)
     check_defects(checked, defects_by_device(list(defects)))
@@ -83,11 +96,13 @@ def command(
     )
     check_options(checked, asked)
     scenarios = scenarios or (("characterisation",) if write_profile else ())
+    found = find_scenarios(scenarios)
     folder = None if no_evidence else evidence or default_folder(checked.name)
     keeper = _Keeper(with_report=True)
-    words = [*map(str, find_scenarios(scenarios)), "-p", "meterbench", "-q", "--no-header", "--tb=short", "-rN",
+    words = [*map(str, found), "-p", "meterbench", "-q", "--no-header", "--tb=short", "-rN",
              "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning",  # this command imported them
-             f"--station={name}", f"--seed={seed}"]  # fmt: skip
+             *([f"--station={name}"] if replay is None else [f"--replay={replay}", f"--matching={matching}"]),
+             f"--seed={seed}"]  # fmt: skip
     words += [] if sys.stdout.isatty() else ["-o", "console_output_style=classic"]
     words += [f"--device={device}" for device in devices]
     words += [f"--allow-destructive={device}" for device in allowed]
@@ -138,14 +153,24 @@ class _Keeper:
 
 
 def default_folder(station: str) -> Path:
-    """`evidence/<UTC>-<station>` in the current folder, with a number if that second has one already.
+    """A new `evidence/<UTC>-<station>` in the current folder, with a number if that second has one already.
 
     A station's name is any text: what is no plain letter, digit, - or _ in it, and more than a few words, is left out.
+
+    Raises:
+        UsageError: no folder can be made here.
     """
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", station)[:_LONGEST_NAME].strip("-") or "station"
     base = Path("evidence") / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{plain}"
-    numbered = (base.with_name(f"{base.name}-{number}") for number in range(2, 1000))
-    return base if not base.exists() else next(path for path in numbered if not path.exists())
+    for path in (base, *(base.with_name(f"{base.name}-{number}") for number in range(2, 1000))):
+        try:
+            path.mkdir(parents=True)  # taken by making it: another run may look for one in the same second
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UsageError(f"{path}: no evidence can be written here: {error.strerror or error}") from None
+        return path
+    raise UsageError(f"{base}: there are a thousand of this second; name a folder with --evidence")
 
 
 def find_scenarios(names: tuple[str, ...]) -> list[Path]:

@@ -30,6 +30,9 @@ from bench.station import find_station, station_from_environment
 @click.option(
     "--via", type=click.Choice(["tcp", "pty", "rfc2217"]), default="tcp", show_default=True, help="By which ports."
 )
+@click.option(
+    "--record", type=click.Path(path_type=Path), metavar="FOLDER", help="Record what each device hears and says."
+)
 @json_option
 def command(
     station: str | None,
@@ -41,6 +44,7 @@ def command(
     defects: tuple[str, ...],
     write_station: Path | None,
     via: str,
+    record: Path | None,
     as_json: bool,
 ) -> int:
     """Serve every simulated device over Modbus TCP, RFC 2217, raw TCP and, where there are any, ptys.
@@ -50,7 +54,8 @@ def command(
     del as_json  # the endpoints are JSON lines either way: other programs read them
     found = find_station(station or station_from_environment())
     serve(found, host=host, base_port=base_port, speed=speed, state=state, seed=seed,
-          defects=defects_by_device(list(defects)), emit=_emit, station_out=write_station, via=via)  # fmt: skip
+          defects=defects_by_device(list(defects)), emit=_emit, station_out=write_station, via=via,
+          record=record)  # fmt: skip
     return 0
 
 

@@ -182,7 +182,11 @@ class ModbusSession:
         armed.check(self.device)
         client = self.link.client()
         self.writes.append((register, (value,)))
-        client.write_register(pdu_address(register), value, device_id=BROADCAST, no_response_expected=True)
+        self.link.listener = self.record
+        try:
+            client.write_register(pdu_address(register), value, device_id=BROADCAST, no_response_expected=True)
+        finally:
+            self.link.listener = None
 
     def probe(self, function: int, data: bytes) -> int:
         """A request of any function that must not change anything; returns the exception it is refused with, or 0.

@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "serial": "bench.links.serial",
     "tcp": "bench.links.tcp",
     "rfc2217": "bench.links.rfc2217",
+    "replay": "bench.links.replay",
 }
 
 

@@ -63,7 +63,8 @@ class Link:
         #: Where in a received frame the PDU begins.
         self.pdu_offset = 7 if mbap else 1
         self._stream = stream
-        self._numbered = mbap
+        #: Whether frames are those of Modbus TCP.
+        self.mbap = mbap
         self._client = make_client(self._packet)
 
     def client(self) -> ModbusBaseSyncClient:
@@ -81,7 +82,7 @@ class Link:
 
         An RTU frame does not say which request it answers, so a late one is waited for, for one more time-out.
         """
-        if not self._numbered:
+        if not self.mbap:
             self._listen_out()
         if self._stream:
             self._close()

@@ -21,6 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from bench.control import load_note
 from bench.errors import StationError, UsageError
 from simulators.power.feeder import Load
 from simulators.world import SECOND
@@ -40,6 +41,10 @@ _USAGE = "power DEVICE off|on|cycle [SECONDS], load DEVICE WATTS [POWER_FACTOR],
 Reply = Callable[[dict[str, Any]], None]
 
 
+def _unnoted(_device: str, _text: str) -> None:
+    """Nobody keeps a trace."""
+
+
 class CommandError(ValueError):
     """A line that is no command; the message goes back to who sent it."""
 
@@ -50,11 +55,13 @@ class Controller:
     Args:
         stage: what is controlled.
         realtime: its world, kept in pace.
+        note: told of every switching and every change of a load, when it happens.
     """
 
-    def __init__(self, stage: Stage, realtime: RealTime) -> None:
+    def __init__(self, stage: Stage, realtime: RealTime, note: Callable[[str, str], None] = _unnoted) -> None:
         self._stage = stage
         self._realtime = realtime
+        self._note = note
 
     def obey(self, line: str, reply: Reply) -> None:
         """Carry out one line; `reply` is called once, now or when a cycle has ended."""
@@ -85,17 +92,21 @@ class Controller:
         return device
 
     def _switch(self, device: str, *, on: bool) -> None:
-        self._realtime.act(lambda: self._stage.switch_supply(device, on=on))
+        self._realtime.act(lambda: self._supply(device, on=on))
+
+    def _supply(self, device: str, *, on: bool) -> None:
+        self._stage.switch_supply(device, on=on)
+        self._note(device, "supply on" if on else "supply off")
 
     def _cycle(self, device: str, seconds: float, reply: Reply) -> None:
         world = self._stage.world
 
         def back() -> None:
-            self._stage.switch_supply(device, on=True)
+            self._supply(device, on=True)
             reply({"ok": True, "device": device, "supply": "on", "off_for": seconds})
 
         def begin() -> None:
-            self._stage.switch_supply(device, on=False)
+            self._supply(device, on=False)
             world.call_at(world.now + round(seconds * SECOND), back)
 
         self._realtime.act(begin)
@@ -105,7 +116,13 @@ class Controller:
         factor = _number(power_factor, "a power factor", -1, 1)
         if factor == 0:
             raise CommandError("a power factor of 0 would leave no real power")
-        self._realtime.act(lambda: self._stage.set_load(device, Load.of(real, factor)))
+        load = Load.of(real, factor)
+
+        def change() -> None:
+            self._stage.set_load(device, load)
+            self._note(device, load_note(load))
+
+        self._realtime.act(change)
         reply({"ok": True, "device": device, "load": real / 1000, "power_factor": factor})
 
     def _status(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import ipaddress
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.errors import UsageError
@@ -97,9 +98,13 @@ class Doors:
         realtime: its world, kept in pace.
         host: the address to listen on.
         ports: the ports to take.
+        note: told of every connection to a device.
     """
 
-    def __init__(self, stage: Stage, realtime: RealTime, host: str, ports: Iterator[int]) -> None:
+    def __init__(
+        self, stage: Stage, realtime: RealTime, host: str, ports: Iterator[int], note: Callable[[str, str], None]
+    ) -> None:
+        self._note = note
         self._stage = stage
         self._realtime = realtime
         self._host = host
@@ -137,9 +142,13 @@ class Doors:
                 door = await opener(port)
             except OSError as error:
                 raise UsageError(f"cannot serve {device.name} on {at(host, port)}: {reason_of(error)}") from None
+            door.told = partial(self._connection, device.name, kind)
             self._open.append(door)
             url = f"{_SCHEMES[kind]}://{at(reachable(host), door.port)}"
             self._tell(device, kind, url, None if kind == "modbus-tcp" else line.framing)
+
+    def _connection(self, device: str, kind: str, text: str) -> None:
+        self._note(device, f"{kind}: {text}")
 
     def _open_pty(self, device: DevicePlan) -> None:
         from simulators.doors.pty import PtyDoor  # noqa: PLC0415  # cannot be imported on every platform

@@ -15,6 +15,7 @@ from bench.errors import UsageError
 from bench.serving.control import ControlDoor, Controller
 from bench.serving.endpoints import Doors, Endpoint, ports_from, reason_of
 from bench.serving.memory import read_state, restore_state, save_state
+from bench.serving.recording import Recording, recorded
 from bench.serving.station_file import check_via, write_station
 from bench.stage import stage_of
 from simulators.realtime import RealTime, new_loop
@@ -45,21 +46,23 @@ class Serving:
     Args:
         stage: what is served.
         where: the ports.
+        recording: told of connections, supplies and loads.
 
     Raises:
         UsageError: a port is taken, or a host or speed does not exist.
     """
 
-    def __init__(self, stage: Stage, where: Where | None = None) -> None:
+    def __init__(self, stage: Stage, where: Where | None = None, recording: Recording | None = None) -> None:
         where = where or Where()
+        note = _unnoted if recording is None else recording.note
         if not 0 < where.speed < math.inf:
             raise UsageError(f"a speed of {where.speed:g} does not exist: it is above 0")
         self.stage = stage
         ports = ports_from(where.base_port)
         self.realtime = RealTime(stage.world, speed=where.speed)
         self._ports = ports
-        self._doors = Doors(stage, self.realtime, where.host, ports)
-        self._control = ControlDoor(Controller(stage, self.realtime))
+        self._doors = Doors(stage, self.realtime, where.host, ports, note)
+        self._control = ControlDoor(Controller(stage, self.realtime, note))
         self._registration: served.Registration | None = None
         #: The URL of the control door.
         self.control = ""
@@ -116,6 +119,7 @@ def serve(
     defects: dict[str, list[str]] | None = None,
     station_out: Path | None = None,
     via: str = "tcp",
+    record: Path | None = None,
 ) -> None:
     """Serve the simulated links of a station until SIGTERM or Ctrl-C.
 
@@ -131,6 +135,7 @@ def serve(
         defects: firmware defects to switch on, by device.
         station_out: where to write a station file that leads here.
         via: how that file reaches the devices: tcp, pty or rfc2217.
+        record: a new folder for the trace of each device.
 
     Raises:
         UsageError: nothing to serve, a taken port, a state file that does not fit.
@@ -151,8 +156,12 @@ def serve(
             write_station(station_out, station, serving.endpoints, serving.control, via=via, boot=boot)
         emit({"ready": True, "control": serving.control})
 
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(_serve(stage, Where(host, base_port, speed), announce))
+    start = {"seed": seed, "defects": {name: ids for name, ids in (defects or {}).items() if ids}}
+    with (
+        recorded(record, stage, station, start, kept=kept is not None) as recording,
+        asyncio.Runner(loop_factory=new_loop) as runner,
+    ):
+        runner.run(_serve(stage, Where(host, base_port, speed), announce, recording))
     if state is not None:
         save_state(state, stage)
 
@@ -171,10 +180,14 @@ def _stage(station: Station, seed: int, defects: dict[str, list[str]]) -> Stage:
         raise UsageError(str(error.args[0] if error.args else error), station.file) from None
 
 
-async def _serve(stage: Stage, where: Where, announce: Callable[[Serving], None]) -> None:
+def _unnoted(_device: str, _text: str) -> None:
+    """Nobody keeps a trace."""
+
+
+async def _serve(stage: Stage, where: Where, announce: Callable[[Serving], None], recording: Recording | None) -> None:
     stop = asyncio.Event()
     _stop_on_signals(asyncio.get_running_loop(), stop)
-    async with Serving(stage, where) as serving:
+    async with Serving(stage, where, recording) as serving:
         announce(serving)
         await serving.realtime.run(stop)
         serving.realtime.catch_up()

@@ -5,8 +5,8 @@
 """
 
 from bench.station.devices import MODELS, Device, Simulation
-from bench.station.links import Link, Rfc2217Link, SerialLink, SimLink, TcpLink
-from bench.station.load import builtin_station, find_station, load_station, station_from_environment
+from bench.station.links import Link, ReplayLink, Rfc2217Link, SerialLink, SimLink, TcpLink
+from bench.station.load import builtin_station, find_station, load_station, station_from_environment, station_from_text
 from bench.station.mistakes import Mistake, StationFileError
 from bench.station.model import Policy, Station
 from bench.station.schema import station_schema
@@ -17,6 +17,7 @@ __all__ = [
     "Link",
     "Mistake",
     "Policy",
+    "ReplayLink",
     "Rfc2217Link",
     "SerialLink",
     "SimLink",
@@ -28,5 +29,6 @@ __all__ = [
     "find_station",
     "load_station",
     "station_from_environment",
+    "station_from_text",
     "station_schema",
 ]

@@ -22,6 +22,7 @@ from bench.station.kinds import (
     Port,
     Rfc2217Url,
     SerialPort,
+    Text,
     Timeout,
     one_of,
     wrong,
@@ -114,7 +115,16 @@ class Rfc2217Link(NamedEntry):
         return f"rfc2217://{host}:{self.port}"
 
 
-Link = SimLink | SerialLink | TcpLink | Rfc2217Link
+class ReplayLink(NamedEntry):
+    """A recorded wire instead of a line: nothing is opened, and time is that of the recording."""
+
+    type: Literal["replay"]
+    trace: Text = Field(description="a trace, or a folder with one for each device")
+    matching: Annotated[str, one_of(("strict", "lenient"), "a way of matching")] = "strict"
+    timeout: Timeout = _SECOND
+
+
+Link = SimLink | SerialLink | TcpLink | Rfc2217Link | ReplayLink
 
 #: The models by the word that stands behind `type:`.
 LINK_TYPES: dict[str, type[NamedEntry]] = {
@@ -122,4 +132,5 @@ LINK_TYPES: dict[str, type[NamedEntry]] = {
     "serial": SerialLink,
     "tcp": TcpLink,
     "rfc2217": Rfc2217Link,
+    "replay": ReplayLink,
 }

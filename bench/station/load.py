@@ -64,6 +64,15 @@ def find_station(name_or_path: str) -> Station:
         raise UsageError(reason) from None
 
 
+def station_from_text(text: str, file: str) -> Station:
+    """The station described by `text`, the content of `file`.
+
+    Raises:
+        StationFileError: As of `load_station`.
+    """
+    return _station(parse_source(text, file), builtin=False)
+
+
 def station_from_environment() -> str:
     """The station that `METERBENCH_STATION` names, or the built-in one."""
     return os.environ.get("METERBENCH_STATION") or "sim"

@@ -1,26 +1,20 @@
 """The station: everything on one bench, as its file describes it."""
 
-import hashlib
-import json
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, field_validator
 
 from bench.drivers.capabilities import Capability
 from bench.errors import UsageError
+from bench.redaction import redacted
 from bench.station.devices import Device
 from bench.station.entry import Entry
 from bench.station.kinds import Id, Text, one_of
 from bench.station.links import Link
 from bench.station.mistakes import Keys, Mistake, suggestion
 from bench.station.source import Source
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
-_SECRET_OPTION = re.compile(
-    r"(?i)((?:pass(?:word|wd)?|pwd|token|secret|api[-_]?key)(?:\s*[=:]\s*|\s+))(\"[^\"]*\"|'[^']*'|\S+)"
-)
 
 
 class Policy(Entry):
@@ -62,6 +56,10 @@ class Station(Entry):
     def file(self) -> str:
         """The file that the station was read from."""
         return self._source.file
+
+    def beside(self, name: str) -> Path:
+        """The file of that name, which the station file gives relative to itself."""
+        return Path(self.file).parent / name
 
     def read_from(self, source: Source, *, builtin: bool) -> Self:
         """This station, knowing where it was read from."""
@@ -108,22 +106,5 @@ class Station(Entry):
 
     def resolved(self) -> dict[str, Any]:
         """The station with every default filled in, ready for JSON; credentials and passwords are cut out."""
-        resolved: dict[str, Any] = _without_secrets(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+        resolved: dict[str, Any] = redacted(self.model_dump(mode="json", by_alias=True, exclude_none=True))
         return resolved
-
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of `resolved()`: equal for files that mean the same station."""
-        canonical = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _without_secrets(value: Any) -> Any:
-    match value:
-        case str():
-            return _SECRET_OPTION.sub(r"\1***", _CREDENTIALS.sub("***@", value))
-        case Mapping():
-            return {key: _without_secrets(inner) for key, inner in value.items()}
-        case list():
-            return [_without_secrets(inner) for inner in value]
-        case _:
-            return value

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.station import simulated
-from bench.station.links import Rfc2217Link, SerialLink, SimLink, TcpLink
+from bench.station.links import ReplayLink, Rfc2217Link, SerialLink, SimLink, TcpLink
 from bench.station.mistakes import dotted, suggestion
 
 if TYPE_CHECKING:
@@ -80,12 +80,22 @@ def serials_differ(station: Station) -> Iterator[Mistake]:
         yield station.mistake(keys, f'"{serial}" already means {_at(station, first[:2])}')
 
 
+def traces_exist(station: Station) -> Iterator[Mistake]:
+    """A replay link has something to replay."""
+    for link in station.links.values():
+        if isinstance(link, ReplayLink) and not station.beside(link.trace).exists():
+            yield station.mistake(
+                ("links", link.id, "trace"), f"there is no trace or folder {station.beside(link.trace)}"
+            )
+
+
 RULES: tuple[Rule, ...] = (
     links_exist,
     addresses_differ,
     point_to_point,
     ports_differ,
     serials_differ,
+    traces_exist,
     simulated.only_on_sim_links,
     simulated.defects_exist,
     simulated.profiles_fit,

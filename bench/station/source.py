@@ -95,6 +95,8 @@ def parse_source(text: str, file: str, kind: FileKind = STATION_FILE) -> Source:
 
 def _text_of(path: Path, kind: FileKind) -> str:
     try:
+        if path.is_fifo():  # opening it would wait for a writer, perhaps for ever
+            raise StationFileError(str(path), [Mistake((), "this is a pipe; name a file", 1)])
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:

@@ -73,10 +73,13 @@ class Caller(asyncio.BufferedProtocol):
         if connected is not None:  # who vanishes without a word is found out one day
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._door.callers.add(self)
+        host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
+        self._door.told(f"connected from {host}:{port}")
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         """Asyncio: it is over."""
         self._door.callers.discard(self)
+        self._door.told("connection closed")
         self.left()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # asyncio's signature
@@ -96,6 +99,10 @@ class Caller(asyncio.BufferedProtocol):
         self.go_on("slow")
 
 
+def _nobody(_text: str) -> None:
+    """Nobody wants to know."""
+
+
 class TcpDoor:
     """A listening port.
 
@@ -108,6 +115,8 @@ class TcpDoor:
         self._server: asyncio.Server | None = None
         self.callers: set[Caller] = set()
         self.port = 0
+        #: Told in words of every connection and of its end.
+        self.told: Callable[[str], None] = _nobody
 
     async def open(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen on one address; returns the port, which the system chooses for 0.

@@ -8,6 +8,7 @@ from typing import Protocol
 from protocols.conversation import Reply
 from simulators.lines.burst import Burst, Inbox
 from simulators.lines.framing import Framing
+from simulators.lines.tap import Tap
 from simulators.world import MILLISECOND, World
 
 #: A network has no characters; at this speed a burst of any length arrives within its last nanosecond.
@@ -73,7 +74,12 @@ class Connection:
 
         What the far end answers later goes into the inbox.
         """
+        tap = self._network.tap
         replies = self._server.receive(data, now)
+        if tap is not None:
+            tap(self, "tx", now, data)
+            for reply in replies:
+                tap(self, "rx", now + reply.delay, reply.data)
         if len(replies) == 1 and not replies[0].delay:
             return replies[0].data
         for reply in replies:
@@ -83,8 +89,13 @@ class Connection:
 
     def _arrive(self, data: bytes) -> None:
         self._under_way -= 1
-        for reply in self._server.receive(data, self._network.world.now):
-            self._leave_after(self._network.turnaround + reply.delay, reply.data)
+        now, tap, turnaround = self._network.world.now, self._network.tap, self._network.turnaround
+        if tap is not None:
+            tap(self, "tx", now, data)
+        for reply in self._server.receive(data, now):
+            if tap is not None:
+                tap(self, "rx", now + turnaround + reply.delay, reply.data)
+            self._leave_after(turnaround + reply.delay, reply.data)
 
     def _leave_after(self, delay: int, data: bytes) -> None:
         def leave() -> None:
@@ -128,6 +139,8 @@ class Network:
         self.delay = delay
         self.turnaround = turnaround
         self.serve = serve
+        #: Hears what devices on the network hear and say; not asked behind a gateway, whose line has a tap of its own.
+        self.tap: Tap | None = None
 
     @property
     def immediate(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Protocol
 from protocols.conversation import Reply
 from simulators.lines.burst import Burst, Inbox
 from simulators.lines.framing import Framing
+from simulators.lines.tap import Tap
 from simulators.world import MILLISECOND, World
 
 _BYTE = 8
@@ -68,6 +69,8 @@ class SerialLine:
         self.framing = framing
         self.turnaround = turnaround
         self.echo = echo
+        #: Hears what the devices hear and say, at their end of the line.
+        self.tap: Tap | None = None
         self._devices: list[tuple[Listener, Framing]] = []
         self._ports: list[Port] = []
         self._heard: list[Burst] = []
@@ -143,8 +146,13 @@ class SerialLine:
             frame = b"".join(burst.data for burst in heard if burst.sender is not device and burst.framing == framing)
             if not frame:
                 continue
+            if self.tap is not None:
+                self.tap(self, "tx", at, frame)
             for reply in device.receive(frame, at):
-                self.send(device, reply.data, at + self.turnaround + reply.delay)
+                start = at + self.turnaround + reply.delay
+                if self.tap is not None:
+                    self.tap(self, "rx", start, reply.data)
+                self.send(device, reply.data, start)
 
 
 def _carried(data: bytes, framing: Framing) -> bytes:

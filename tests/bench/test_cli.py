@@ -241,7 +241,6 @@ def test_evidence_in_a_folder_that_has_some_is_refused(call: Any) -> None:
 
 def test_evidence_has_a_folder_of_its_own_for_each_run() -> None:
     first = default_folder("lab")
-    first.mkdir(parents=True)
     second = default_folder("lab")
     assert first != second
     assert first.parent == second.parent == Path("evidence")

@@ -87,9 +87,9 @@ TOP = [
 ]
 
 LINKS = [
-    ("type: sim", "type: simm", '4: links.a.type: "simm" is not a link type; did you mean sim? allowed: sim, serial, tcp, rfc2217'),
-    ("type: sim", "type: [sim]", "4: links.a.type: a list is not a link type; allowed: sim, serial, tcp, rfc2217"),
-    ("{type: sim}", "{}", "4: links.a: type is missing; allowed: sim, serial, tcp, rfc2217"),
+    ("type: sim", "type: simm", '4: links.a.type: "simm" is not a link type; did you mean sim? allowed: sim, serial, tcp, rfc2217, replay'),
+    ("type: sim", "type: [sim]", "4: links.a.type: a list is not a link type; allowed: sim, serial, tcp, rfc2217, replay"),
+    ("{type: sim}", "{}", "4: links.a: type is missing; allowed: sim, serial, tcp, rfc2217, replay"),
     ("{type: sim}", "sim", '4: links.a: must be a mapping, not "sim"'),
     ("type: sim", "type: serial", "4: links.a: port is missing"),
     ("type: sim", "type: sim, medium: rs-485", '4: links.a.medium: "rs-485" is not a medium; did you mean rs485? allowed: rs485, rs232, ethernet'),

@@ -185,3 +185,55 @@ def test_a_broken_trace_is_named_with_its_line(tmp_path: Path, text: str, compla
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(UsageError, match=re.escape(complaint)):
         list(read_trace(path)[1])
+
+
+def test_written_through_a_killed_run_has_told_all_but_its_last_exchange(tmp_path: Path) -> None:
+    taken = writer()
+    path = tmp_path / "x.trace.jsonl"
+    taken.stream(path)
+    assert not path.exists(), "no file without a byte"
+    second = 10**9
+    taken.tx(0, READ)
+    taken.rx(1, b"\x01")
+    taken.tx(second, READ)
+    assert [event.t for event in read_trace(path)[1]] == [0, 1]
+    taken.rx(second + 1, b"\x02")
+    assert taken.write(tmp_path) == path
+    assert [event.t for event in read_trace(path)[1]] == [0, 1, second, second + 1]
+    assert [event.line for event in read_trace(path)[1]] == [2, 3, 4, 5]
+
+
+def test_written_through_and_written_whole_are_the_same(tmp_path: Path) -> None:
+    through, whole = writer(), writer()
+    through.stream(tmp_path / "x.trace.jsonl")
+    for taken in (through, whole):
+        for k in range(5):
+            taken.tx(10**9 * k, READ, via="line" if k == 3 else "")
+            taken.rx(10**9 * k + 1, bytes([k]))
+        taken.note(10**10, "supply off")
+    path = through.close()
+    assert path is not None
+    assert path.read_text("utf-8") == whole.text()
+
+
+def test_nothing_on_the_line_leaves_no_file_written_through_either(tmp_path: Path) -> None:
+    taken = writer()
+    taken.stream(tmp_path / "x.trace.jsonl")
+    assert taken.close() is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_credentials_of_a_link_stay_out_of_the_header() -> None:
+    taken = TraceWriter("s", "d", link={"type": "rfc2217", "url": "rfc2217://me:hunter2@192.0.2.7:4001"})
+    assert "hunter2" not in taken.text()
+
+
+def test_a_file_cut_short_is_named_with_its_line(tmp_path: Path) -> None:
+    taken = writer()
+    for k in range(2000):
+        taken.tx(k, k.to_bytes(8, "big"))
+    whole = gzip.compress(taken.text().encode())
+    path = tmp_path / "x.trace.jsonl.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UsageError, match=r"x\.trace\.jsonl\.gz:\d+: the file is damaged"):
+        list(read_trace(path)[1])

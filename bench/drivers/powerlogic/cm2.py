@@ -19,6 +19,9 @@ _COMMAND_TIME = 500_000_000
 class CM2(PowerLogic):
     """A Series 2000 Circuit Monitor."""
 
+    #: The computed command password and where it is written back (PM600 bulletin 3020IM9503R6/98).
+    hidden = ("command_password", "protected_password")
+
     def read_clock(self) -> datetime:
         """The meter's clock, from 1842-1844.
 

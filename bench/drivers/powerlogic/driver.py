@@ -91,6 +91,9 @@ class PowerLogic(ABC):
         }
     )
 
+    #: Registers that hold a password or a serial number, by name. No public map of this family has a serial number.
+    hidden: tuple[str, ...] = ()
+
     def __init__(self, device: Device, model: Model, session: ModbusSession, clock: Clock) -> None:
         self.device = device
         self.name = device.id

@@ -1,0 +1,84 @@
+"""`meterbench run --replay`: an earlier run again, on its own wire and with no device."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.cli import call
+
+FEW = ("reading/test_clock.py", "energy_preset/test_refusals.py")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run") / "evidence"
+    assert call(["run", *FEW, "--device", "cm2350", "--device", "new-pm850", "--evidence", str(folder)]) == 0
+    return folder
+
+
+def replay(
+    folder: Path, to: Path, capsys: pytest.CaptureFixture[str], *words: str
+) -> tuple[int, str, dict[str, object]]:
+    code = call(["run", *FEW, "--replay", str(folder), "--evidence", str(to), *words])
+    run = json.loads((to / "run.json").read_text())
+    return code, capsys.readouterr().out, run
+
+
+def test_every_verdict_comes_out_as_it_did(recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, run = replay(recorded, tmp_path / "again", capsys)
+    assert code == 0
+    assert "every one as recorded" in out
+    assert run["verdicts"] == json.loads((recorded / "run.json").read_text())["verdicts"]
+    assert run["host"] == "virtual"
+
+
+def test_a_changed_wire_changes_a_verdict_and_is_told(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "changed"
+    (folder / "traces").mkdir(parents=True)
+    for path in recorded.rglob("*"):
+        if path.is_file():
+            (folder / path.relative_to(recorded)).write_bytes(path.read_bytes())
+    trace = next((folder / "traces").glob("*test_the_clock_goes_new-pm850*"))
+    *lines, last = trace.read_text().splitlines()
+    row = json.loads(last)
+    row["hex"] = row["hex"][:-2] + f"{(int(row['hex'][-2:], 16) + 30) % 60:02x}"  # the clock's second
+    trace.write_text("\n".join([*lines, json.dumps(row)]) + "\n")
+    code, out, run = replay(folder, tmp_path / "again", capsys)
+    assert code == 6
+    assert run["exit"] == 6
+    assert "not as recorded: reading/test_clock.py::test_the_clock_goes[new-pm850]" in out
+
+
+def test_what_was_not_recorded_is_skipped_and_says_so(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = call(["run", "reading", "--replay", str(recorded), "--no-evidence", "--", "-rs"])
+    assert code == 0
+    assert "not in the recorded run" in capsys.readouterr().out
+
+
+def test_another_station_beside_a_replay_is_wrong_usage(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["run", "--replay", str(recorded), "--station", "sim"]) == 4
+    assert "brings its own station" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_run_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["run", "--replay", str(tmp_path)]) == 4
+    assert "holds no run" in capsys.readouterr().err
+
+
+def test_a_mistake_of_the_recorded_run_is_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "mistaken"
+    words = ["energy_preset/test_transfer.py", "--device", "cm2350", "--device", "new-pm850", "--mistake", "O02"]
+    assert call(["run", *words, "--evidence", str(folder)]) == 1
+    facts = json.loads((folder / "run.json").read_text())
+    facts["argv"] = ["meterbench", "run", *words]  # here it is pytest's own command line
+    (folder / "run.json").write_text(json.dumps(facts))
+    code = call(["run", words[0], "--replay", str(folder), "--no-evidence"])
+    assert "every one as recorded" in capsys.readouterr().out
+    assert code == 1, "a verdict that was bad is bad again"

@@ -1,0 +1,125 @@
+"""Nothing secret reaches a trace: for any data, any split, any secret, written whole or written through."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.replay.exchanges import load_trace
+from bench.trace import TraceWriter
+from protocols.modbus.frames import encode_mbap, encode_rtu
+from protocols.modbus.pdu import read_registers, write_register, write_registers
+
+SECRET = st.binary(min_size=3, max_size=8)
+PIECES = st.lists(st.tuples(st.sampled_from(["tx", "rx"]), st.binary(max_size=12)), max_size=12)
+
+
+def bytes_shown(text: str, way: str) -> str:
+    """All that went one way as hexadecimal, cut-out bytes as xx."""
+    rows = [json.loads(line) for line in text.splitlines()[1:]]
+    return "".join(row["hex"] for row in rows if row["dir"] == way)
+
+
+def leaks(secret: bytes, shown: str) -> bool:
+    """Whether the bytes stand there, byte by byte and not across halves of two."""
+    text = secret.hex()
+    return any(shown[k : k + len(text)] == text for k in range(0, len(shown), 2))
+
+
+def taken(frames: str, events: list[tuple[str, bytes]], *secrets: bytes) -> TraceWriter:
+    writer = TraceWriter("s", "d", frames=frames)
+    for secret in secrets:
+        writer.mask(secret)
+    for t, (way, data) in enumerate(events):
+        (writer.tx if way == "tx" else writer.rx)(t, data)
+    return writer
+
+
+@given(SECRET, PIECES, PIECES, st.lists(st.integers(1, 7), max_size=4), st.sampled_from(["", "rtu", "mbap"]))
+def test_a_secret_never_shows(
+    secret: bytes, before: list[tuple[str, bytes]], after: list[tuple[str, bytes]], cuts: list[int], frames: str
+) -> None:
+    places = sorted({0, len(secret), *(cut % len(secret) for cut in cuts)})
+    split = [("rx", secret[a:b]) for a, b in pairwise(places)]
+    writer = taken(frames, [*before, *split, *after], secret)
+    for way in ("tx", "rx"):
+        assert not leaks(secret, bytes_shown(writer.text(), way))
+
+
+@given(SECRET, PIECES, st.sampled_from(["", "rtu"]))
+def test_written_through_hides_what_written_whole_hides(
+    tmp_path_factory: pytest.TempPathFactory, secret: bytes, pieces: list[tuple[str, bytes]], frames: str
+) -> None:
+    events = [*pieces, ("tx", secret[:1]), ("tx", secret[1:]), ("rx", b"\x01"), *pieces]
+    through = TraceWriter("s", "d", frames=frames)
+    through.mask(secret)
+    path = tmp_path_factory.mktemp("t") / "x.trace.jsonl"
+    through.stream(path)
+    for t, (way, data) in enumerate(events):
+        (through.tx if way == "tx" else through.rx)(t * 10**9, data)
+        if path.exists():  # killed here, it would have told no more than this
+            for direction in ("tx", "rx"):
+                assert not leaks(secret, bytes_shown(path.read_text(), direction))
+    assert through.close() == path
+    for direction in ("tx", "rx"):
+        assert not leaks(secret, bytes_shown(path.read_text(), direction))
+
+
+def test_a_check_sum_over_a_secret_is_hidden_too() -> None:
+    frame = encode_rtu(1, b"\x11\x06\xfa\xff4411")
+    shown = bytes_shown(taken("rtu", [("tx", b"\x01"), ("rx", frame[:7]), ("rx", frame[7:])], b"4411").text(), "rx")
+    assert shown == frame[:5].hex() + "xx" * 6
+    assert bytes_shown(taken("", [("rx", frame)], b"4411").text(), "rx").endswith(frame[-2:].hex())
+
+
+def hidden(frames: str, *events: tuple[str, bytes]) -> list[str]:
+    writer = taken(frames, list(events))
+    writer.masks.registers = frozenset({2028, 7721})
+    return [json.loads(line)["hex"] for line in writer.text().splitlines()[1:]]
+
+
+def test_a_hidden_register_is_cut_out_of_a_block_with_the_check_sum() -> None:
+    ask = encode_rtu(3, read_registers(2026, 3))  # registers 2027, 2028, 2029
+    answer = encode_rtu(3, bytes.fromhex("0306 1111 04d2 3333"))
+    asked, shown = hidden("rtu", ("tx", ask), ("rx", answer))
+    assert asked == ask.hex()
+    assert shown == "0303061111xxxx3333xxxx"
+
+
+def test_the_same_on_tcp_and_in_pieces() -> None:
+    ask = encode_mbap(7, 3, read_registers(2027, 1))
+    answer = encode_mbap(7, 3, bytes.fromhex("0302 04d2"))
+    assert hidden("mbap", ("tx", ask), ("rx", answer[:10]), ("rx", answer[10:]))[1:] == ["000700000005030302xx", "xx"]
+
+
+@pytest.mark.parametrize("pdu", [write_register(7720, 0x04D2), write_registers(7720, [0x04D2])])
+def test_a_password_that_is_written_is_cut_out_and_so_is_its_echo(pdu: bytes) -> None:
+    frame = encode_rtu(3, pdu)
+    for text in hidden("rtu", ("tx", frame), ("rx", frame)):
+        assert "04d2" not in text
+        assert "xxxx" in text
+
+
+def test_noise_in_front_of_an_answer_does_not_push_a_secret_into_the_open() -> None:
+    ask = encode_rtu(3, read_registers(2027, 1))
+    noise_and_answer = b"\x00" + encode_rtu(3, bytes.fromhex("0302 04d2"))
+    assert set(hidden("rtu", ("tx", ask), ("rx", noise_and_answer))[1]) == {"x"}
+
+
+def test_other_registers_stay_as_they_are() -> None:
+    ask, answer = encode_rtu(3, read_registers(1600, 1)), encode_rtu(3, bytes.fromhex("0302 1234"))
+    assert hidden("rtu", ("tx", ask), ("rx", answer)) == [ask.hex(), answer.hex()]
+
+
+def test_a_masked_answer_is_played_with_a_check_sum_of_its_own(tmp_path: Path) -> None:
+    writer = taken("rtu", [("tx", encode_rtu(1, b"\x11")), ("rx", encode_rtu(1, b"\x11\x06\xfa\xff4411"))], b"4411")
+    path = writer.write(tmp_path)
+    assert path is not None
+    (exchange,) = load_trace(path).exchanges()
+    assert exchange.masked_answer
+    assert exchange.answer == encode_rtu(1, b"\x11\x06\xfa\xff\0\0\0\0")
