@@ -59,6 +59,8 @@ class ModbusSession:
         self.record = record
         #: How many reads had to be asked twice; a pass after a retry is told as such.
         self.retried = 0
+        #: What is to be told of answers that were taken all the same: repeated reads, stray bytes; in words.
+        self.remarks: list[str] = []
         #: What was sent that could have changed the device: register and words, whether or not an answer came.
         self.writes: list[tuple[int, tuple[int, ...]]] = []
 
@@ -95,7 +97,7 @@ class ModbusSession:
 
     def _reported(self) -> bytes:
         """The device's own bytes; of the last of them pymodbus keeps only whether it is FFh."""
-        pdu = self.link.received[self.link.pdu_offset :]
+        pdu = self.link.answer[self.link.pdu_offset :]
         if len(pdu) < 2 or pdu[0] != ReportDeviceIdRequest.function_code:  # noqa: PLR2004  # function and byte count
             raise ForeignAnswer(f"{pdu.hex(' ')} is no identification", device=self.device)
         return pdu[2 : 2 + pdu[1]]
@@ -115,10 +117,11 @@ class ModbusSession:
         for attempt in range(READ_RETRIES + 1):
             try:
                 return ask()
-            except (NoAnswer, ForeignAnswer):
+            except (NoAnswer, ForeignAnswer) as error:
                 if attempt == READ_RETRIES:
                     raise
                 self.retried += 1
+                self.remarks.append(f"read again once: {error.reason}")
         raise AssertionError("unreachable")
 
     # -- writing -----------------------------------------------------------------------------------------------------
@@ -175,9 +178,11 @@ class ModbusSession:
     def _transact(self, function: int, ask: Callable[[], ModbusPDU]) -> ModbusPDU:
         self.link.listener = self.record
         try:
+            self._remark(self.link.silence())
             answer = ask()
+            self.confirm()
         except (ConnectionException, OSError) as error:  # pymodbus lets a reset connection through as it is
-            self.link.after_mishap()
+            self.recover()
             why = "closed by the other side" if isinstance(error, ConnectionException) else error.strerror or error
             raise StationError(
                 f"link {self.link.name}: the connection to {self.link.target} was lost ({why})"
@@ -185,17 +190,31 @@ class ModbusSession:
         except (ModbusException, *_UNDECODABLE) as error:
             raise self._mishap(error) from None
         except BaseException:  # an operator's Ctrl-C: the answer is still to come
-            self.link.after_mishap()
+            self.recover()
             raise
         else:
             return self._checked(function, answer)
         finally:
             self.link.listener = None
 
+    def confirm(self) -> None:
+        """Behind an answer: see that it is the only one, where another is still owed."""
+        self.link.confirm()
+        for remark in self.link.hearing.take_remarks() if self.link.hearing is not None else ():
+            self._remark(remark)
+
+    def recover(self) -> None:
+        """After a mishap: leave the line usable."""
+        self.link.after_mishap()
+
+    def _remark(self, remark: str) -> None:
+        if remark:
+            self.remarks.append(remark)
+
     def _checked(self, function: int, answer: ModbusPDU) -> ModbusPDU:
         """The answer, if it is one to a request of this function; an RTU frame does not say to which."""
         if answer.function_code & ~EXCEPTION_BIT != function:
-            self.link.after_mishap()
+            self.recover()
             raise ForeignAnswer(
                 f"function {function} was answered as function {answer.function_code & ~EXCEPTION_BIT}",
                 device=self.device,
@@ -206,12 +225,15 @@ class ModbusSession:
 
     def _mishap(self, error: Exception) -> DeviceError:
         """No answer, or bytes that are none; the line is left usable either way."""
-        self.link.after_mishap()
+        self.recover()
         if not self.link.received:
             wait = self.link.timeout / 1e9
             return NoAnswer(
                 f"no answer from unit {self.unit} on link {self.link.name} within {wait:g} s", device=self.device
             )
+        known = self.link.hearing.why_none(self.link.received, error) if self.link.hearing is not None else ""
+        if known:
+            return ForeignAnswer(known, device=self.device)
         shown = self.link.received[:16].hex(" ") + (" ..." if len(self.link.received) > 16 else "")  # noqa: PLR2004  # the same 16
         reason = f"what came is no answer to the request: {shown}"
         return ForeignAnswer(

@@ -12,6 +12,7 @@ from pymodbus.exceptions import ModbusException
 
 from bench.clock import Clock
 from bench.errors import StationError
+from bench.links.hearing import Hearing, bytes_wait
 
 # What pymodbus would print on its own is told by the bench's errors; who wants its log lowers its level.
 _PYMODBUS_LOG = logging.getLogger("pymodbus")
@@ -60,10 +61,13 @@ class Link:
         self.listener: Listener | None = None
         #: What was received since the last request, to tell a foreign answer from none.
         self.received = b""
+        #: The frame that was taken for the answer, or all that was received.
+        self.answer = b""
         #: Where in a received frame the PDU begins.
         self.pdu_offset = 7 if mbap else 1
         self._stream = stream
-        self._numbered = mbap
+        #: What is believed on a line whose frames bear no number; None for Modbus TCP.
+        self.hearing = None if mbap else Hearing(name, clock, timeout)
         self._client = make_client(self._packet)
 
     def client(self) -> ModbusBaseSyncClient:
@@ -79,21 +83,47 @@ class Link:
     def after_mishap(self) -> None:
         """Leave the line usable: nothing of a late or damaged answer may be read as the next one.
 
-        An RTU frame does not say which request it answers, so a late one is waited for, for one more time-out.
+        An RTU frame does not say which request it answers, so a late one is waited for, for one more time-out; if none
+        comes even then, it is remembered as owed.
         """
-        if not self._numbered:
-            self._listen_out()
+        if self.hearing is not None and not self._listen_out() and not self.received:
+            self.hearing.owe()
         if self._stream:
             self._close()
 
-    def _listen_out(self) -> None:
+    def silence(self) -> str:
+        """Before a request: hear out what nobody has asked for; returns what is to be told of it."""
+        if self.hearing is None or not self._waiting():
+            return ""
+        stray = self._listen_out()
+        return f"{len(stray)} bytes that nobody asked for cleared away" if stray else ""
+
+    def confirm(self) -> None:
+        """Behind an answer: if another of its shape is still owed, hear the line out, and see that it is the only one.
+
+        Raises:
+            ModbusException: it is not, and which of the two is the answer cannot be told.
+        """
+        if self.hearing is not None and self.hearing.in_doubt:
+            self.hearing.confirm(self.received, self._listen_out())
+
+    def _waiting(self) -> bool:
+        try:
+            return bytes_wait(getattr(self._client, "socket", None))
+        except OSError:  # the port is gone, which the request will tell
+            return False
+
+    def _listen_out(self) -> bytes:
         """Listen until the line has been silent for a time-out, but not to a babbling device for ever."""
+        heard = b""
         with suppress(ModbusException, OSError):
             for _ in range(_LATE_PIECES):
                 late = self._client.recv(None)
                 if not late:
-                    return
+                    break
                 self._tell("rx", late)
+                heard += late
+        return heard
 
     def close(self) -> None:
         """Close the port or connection."""
@@ -106,12 +136,16 @@ class Link:
         """See what pymodbus sends, and what it has gathered so far each time something came."""
         if sending:
             self.received = b""
+            if self.hearing is not None:
+                self.hearing.ask(data)
             self._tell("tx", data)
-        else:
-            fresh = data[_overlap(self.received, data) :]
-            self.received = data
-            self._tell("rx", fresh)
-        return data
+            return data
+        fresh = data[_overlap(self.received, data) :]
+        self.received = data
+        self._tell("rx", fresh)
+        taken = data if self.hearing is None else self.hearing.take(data)
+        self.answer = taken or data
+        return taken
 
     def _tell(self, direction: str, data: bytes) -> None:
         if self.listener is not None:

@@ -8,11 +8,12 @@ eighth is lost. One event per burst, none per byte.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from protocols.conversation import Reply
 from simulators.lines.burst import Burst, Inbox
+from simulators.lines.disturbance import Death, Disturbance, Frame
 from simulators.lines.framing import Framing
 from simulators.world import MILLISECOND, World
 
@@ -26,17 +27,34 @@ class Listener(Protocol):
         """The answers to a frame, each with its own delay (ns) beyond the turnaround."""
 
 
+class Stranger:
+    """Somebody who talks on the line and is neither a device nor one of our masters: a second master, or noise."""
+
+    __slots__ = ("framing",)
+
+    def __init__(self, framing: Framing) -> None:
+        self.framing = framing
+
+
 class Port:
     """A master's end of the line: what it writes is sent, what the others send arrives in its inbox."""
 
-    __slots__ = ("_line", "framing", "inbox", "on_burst")
+    __slots__ = ("_line", "_opened", "framing", "inbox", "on_burst", "on_death")
 
     def __init__(self, line: SerialLine, framing: Framing) -> None:
         self._line = line
+        self._opened = line.world.now
         self.framing = framing
         self.inbox = Inbox()
         #: Called with every burst on its way to this port; a served port passes it on in pace.
         self.on_burst: Callable[[Burst], None] | None = None
+        #: Called when the line is cut under this port.
+        self.on_death: Callable[[], None] | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Whether the line was cut under this port; to go on it must be closed and opened again."""
+        return self._line.death.took(self._opened, self._line.world.now)
 
     def write(self, data: bytes) -> int:
         """Send bytes as soon as this port's earlier ones are out; returns the instant (ns) at which they are."""
@@ -68,7 +86,11 @@ class SerialLine:
         self.framing = framing
         self.turnaround = turnaround
         self.echo = echo
+        #: The faults of this line, None as long as there are none.
+        self.disturbance: Disturbance | None = None
+        self.death = Death()
         self._devices: list[tuple[Listener, Framing]] = []
+        self._out_at: dict[int, int] = {}
         self._ports: list[Port] = []
         self._heard: list[Burst] = []
         self._free_at: dict[int, int] = {}
@@ -88,24 +110,71 @@ class SerialLine:
         """Take a port off the line."""
         self._ports.remove(port)
         self._free_at.pop(id(port), None)
+        self._out_at.pop(id(port), None)
 
     def send(self, sender: object, data: bytes, earliest: int) -> int:
         """Send bytes from a station at the earliest instant; returns the instant (ns) at which the last bit is out."""
-        framing = sender.framing if isinstance(sender, Port) else self._framing_of(sender)
+        framing = sender.framing if isinstance(sender, Port | Stranger) else self._framing_of(sender)
         start = max(earliest, self._free_at.get(id(sender), 0))
         burst = Burst(start, _carried(data, framing), framing, sender)
         self._free_at[id(sender)] = burst.end
-        if start > self.world.now:
-            self.world.call_at(start, lambda: self._begin(burst))
+        if self.disturbance is None or isinstance(sender, Stranger):
+            self._set_out(burst)
         else:
-            self._begin(burst)
+            self._set_out_disturbed(burst, self.disturbance)
         return burst.end
 
     def _framing_of(self, sender: object) -> Framing:
         return next(framing for device, framing in self._devices if device is sender)
 
+    @property
+    def device_count(self) -> int:
+        """How many devices (or buses of them) are attached."""
+        return len(self._devices)
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether nobody can open the line now."""
+        return self.death.took(self.world.now, self.world.now)
+
+    def reframe(self, framings: Sequence[Framing]) -> list[Framing]:
+        """Give the devices, in the order of their being attached, other framings; returns those they had."""
+        before = [framing for _, framing in self._devices]
+        self._devices = [(device, new) for (device, _), new in zip(self._devices, framings, strict=True)]
+        return before
+
+    def cut(self, at: int, duration: int) -> None:
+        """Cut the line at an instant (ns) for a time (ns): ports that are open then are dead for good."""
+        self.death.strike(at, duration)
+        self.world.call_at(at, self._tell_the_dead)
+
+    def _tell_the_dead(self) -> None:
+        for port in list(self._ports):
+            if port.on_death is not None:
+                port.on_death()
+
+    def _set_out(self, burst: Burst) -> None:
+        if burst.start > self.world.now:
+            self.world.call_at(burst.start, lambda: self._begin(burst))
+        else:
+            self._begin(burst)
+
+    def _set_out_disturbed(self, burst: Burst, disturbance: Disturbance) -> None:
+        """What the faults make of a burst; what one station sends keeps its order and does not overlap."""
+        sender, framing = burst.sender, burst.framing
+        frames = disturbance.pass_on(Frame(burst.data, burst.start, isinstance(sender, Port), framing))
+        if not frames:
+            self.world.digest.note(burst.start, f"{self.name} lost", burst.data)
+        for frame in frames:
+            start = max(frame.start, self._out_at.get(id(sender), 0))
+            found = Burst(start, frame.data, framing, sender)
+            self._out_at[id(sender)] = found.end
+            self._set_out(found)
+
     def _begin(self, burst: Burst) -> None:
         """The first start bit: from now on the burst can collide, and the ports know when its bytes will be there."""
+        if self.death.took(burst.start, burst.start):
+            return
         for other in self._heard:
             if other.end > burst.start and other.sender is not burst.sender:
                 self._collide(other, burst)
