@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 
 from bench.errors import BenchError, DeviceError, Exit, NotArmed, StationError, Undeterminable, UsageError
 from bench.evidence import ScenarioRecord
+from bench.faults import check_faults, faults_by_link
 from bench.host import check_defects
 from bench.plugin import SCENARIO_FIXTURE
 from bench.reports import allure, junit
@@ -46,11 +48,13 @@ def begin(config: pytest.Config) -> Run:
             seed=config.getoption("seed"),
             defects=defects_by_device(config.getoption("defect")),
             mistake=config.getoption("mistake"),
+            faults=faults_by_link(config.getoption("fault")),
             argv=sys.argv,
         )
         _check_mistake(options.mistake)
         chosen = station.select(config.getoption("device"))
         check_defects(chosen, dict(options.defects))
+        check_faults(chosen, options.faults)
         run = Run(chosen, options)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
@@ -263,6 +267,10 @@ def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         paint = ansi_paint if terminal.hasmarkup else no_paint
         terminal.section(f"station {run.station.name}, {run.kind} host", sep="-")
         terminal.write_line(verdict_table(run.records, run.measurements, paint))
+    for remark in _remarks(run):
+        terminal.write_line(remark)
+    for link, calls in run.options.faults.items():
+        terminal.write_line(f"line faults on {link}: {', '.join(map(str, calls))}")
     for name in run.unexercised():
         terminal.write_line(f"required and not verified: {name}")
     for link, reason in run.broken.items():
@@ -272,6 +280,17 @@ def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(f"evidence: {run.options.evidence}  {sealed}")
     if not run.verified and not _only_looks(terminal.config):
         terminal.write_line("nothing was verified")
+
+
+def _remarks(run: Run) -> list[str]:
+    """What the line did to readings that count all the same, by device and kind, over the whole run."""
+    found: Counter[str] = Counter()
+    for record in run.records:
+        for remark in record.remarks:
+            device, _, what = remark.partition(": ")
+            kind = what.partition(":")[0].partition(" (")[0].lstrip("0123456789 ")
+            found[f"{device}: {kind}"] += 1
+    return [f"told: {text}, in {count} scenario{'s' if count > 1 else ''}" for text, count in sorted(found.items())]
 
 
 __all__ = [

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bench.bench import Bench
     from bench.clock import Clock
     from bench.control import Loads, Supplies
+    from bench.disturbances import Disturbances
     from bench.drivers.powerlogic import PowerLogic, Series
     from bench.measure import Measure
     from bench.procedures.operator import Operator
@@ -46,6 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=0, metavar="N", help="seed of the simulated side (default: 0)")
     group.addoption("--defect", action="append", default=[], metavar="DEVICE:ID",
                     help="switch a firmware defect of a simulated device on")  # fmt: skip
+    group.addoption("--fault", action="append", default=[], metavar="LINK:FAULT",
+                    help="put a line fault on a simulated link: bus:drop, 'bus:drop(p=5%%)'")  # fmt: skip
     group.addoption("--mistake", metavar="ID", help="let the operator make a mistake")
 
 
@@ -277,6 +280,12 @@ def supplies(bench: Bench) -> Supplies:
 def loads(bench: Bench) -> Loads:
     """Changes the load behind a device."""
     return bench.loads
+
+
+@pytest.fixture
+def disturbances(bench: Bench) -> Disturbances:
+    """Puts line faults on simulated links, and knows the truth behind them."""
+    return bench.disturbances
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from typing import Any
 import click
 import pytest
 
-from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
+from bench.cli import allow_option, evidence_option, fault_option, json_option, show_json, station_option
 from bench.errors import Exit, UsageError
+from bench.faults import check_faults, faults_by_link
 from bench.host import check_defects
 from bench.launch import defects_by_device
 from bench.plugin import RUN
@@ -37,6 +38,7 @@ _LONGEST_NAME = 40
 @click.option(
     "--defect", "defects", multiple=True, metavar="DEVICE:ID", help="Switch a firmware defect on (simulated)."
 )
+@fault_option
 @click.option("--mistake", metavar="ID", help="Let the operator make a mistake.")
 @json_option
 @click.pass_obj
@@ -50,6 +52,7 @@ def command(
     no_evidence: bool,
     seed: int,
     defects: tuple[str, ...],
+    faults: tuple[str, ...],
     mistake: str | None,
     as_json: bool,
 ) -> int:
@@ -63,6 +66,7 @@ def command(
     Safety(checked, allowed)
     operator_who(mistake)
     check_defects(checked, defects_by_device(list(defects)))
+    check_faults(checked, faults_by_link(faults))
     folder = None if no_evidence else evidence or default_folder(checked.name)
     keeper = _Keeper(with_report=True)
     words = [*map(str, find_scenarios(scenarios)), "-p", "meterbench", "-q", "--no-header", "--tb=short",
@@ -72,6 +76,7 @@ def command(
     words += [f"--device={device}" for device in devices]
     words += [f"--allow-destructive={device}" for device in allowed]
     words += [f"--defect={defect}" for defect in defects]
+    words += [f"--fault={fault}" for fault in faults]
     words += [f"--mistake={mistake}"] if mistake else []
     words += [f"--evidence={folder}"] if folder else []
     with redirect_stdout(sys.stderr) if as_json else nullcontext():

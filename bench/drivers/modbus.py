@@ -178,7 +178,7 @@ class ModbusSession:
     def _transact(self, function: int, ask: Callable[[], ModbusPDU]) -> ModbusPDU:
         self.link.listener = self.record
         try:
-            self._remark(self.link.silence())
+            self._remark(self.silence())
             answer = ask()
             self.confirm()
         except (ConnectionException, OSError) as error:  # pymodbus lets a reset connection through as it is
@@ -196,6 +196,10 @@ class ModbusSession:
             return self._checked(function, answer)
         finally:
             self.link.listener = None
+
+    def silence(self) -> str:
+        """Before a request: see that the line is silent; returns what is to be told of it."""
+        return self.link.silence()
 
     def confirm(self) -> None:
         """Behind an answer: see that it is the only one, where another is still owed."""

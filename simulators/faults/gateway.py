@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from protocols.modbus.pdu import EXCEPTION_BIT, ExceptionCode
 from simulators.faults.line_parameters import count
 from simulators.faults.line_registry import Disturber, Site, line_fault
+from simulators.faults.registry import Fault
 from simulators.lines.disturbance import Frame
 
 _UNIT, _FUNCTION, _CODE = 6, 7, 8
@@ -76,3 +77,35 @@ class LateRefusal(Disturber):
         refusal = bytes((data[_FUNCTION] | EXCEPTION_BIT, ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND))
         early = data[:4] + b"\x00\x03" + data[_UNIT : _UNIT + 1] + refusal
         return (replace(frame, data=early), frame)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayDefect(Fault):
+    """A defect of what stands between the bench and its meters; it is switched on for a link.
+
+    Attributes:
+        call: the line fault that does it; `{unit}` is the address of the device that is to show it.
+    """
+
+    call: str
+
+
+GATEWAY_DEFECTS = {
+    "D40": GatewayDefect(
+        id="D40",
+        title="a gateway maps a unit wrongly",
+        symptom="values of one meter are stored for another, writes go to the wrong one",
+        shows="^units that show what was written to another$|raised WrongDevice: ",
+        caught_by=("test_what_is_written_to_one_unit_shows_at_no_other",),
+        call="D40(unit={unit})",
+    ),
+    "D40b": GatewayDefect(
+        id="D40b",
+        title="a gateway gives its 0B for a silent unit as the answer to the next request",
+        symptom="a healthy meter is said to be silent",
+        severity="function",
+        shows="^reads repeated behind a silent unit$",
+        caught_by=("test_a_silent_unit_does_not_spoil_the_next_answer",),
+        call="D40b",
+    ),
+}

@@ -100,7 +100,7 @@ class _Misframed(Disturber):
         self.site.line.reframe(self._before)
 
 
-_SILENT = "silence or garbage, told as such with the speed and framing that were used; nothing of the garbage is used"
+_SILENT = "silence or garbage, told as that; nothing of the garbage is used, and nobody is asked more than twice"
 
 
 @line_fault("L10", "wrong-speed", "the devices have another speed than the station says", _SILENT,

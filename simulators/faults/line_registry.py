@@ -116,6 +116,10 @@ class Call:
     def __str__(self) -> str:
         return self.text
 
+    def __reduce__(self) -> tuple[Callable[[str], Call], tuple[str]]:
+        """Into another process it goes as it was written."""
+        return fault_called, (self.text,)
+
 
 LINE_FAULTS: dict[str, LineFault] = {}
 

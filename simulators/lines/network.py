@@ -52,6 +52,12 @@ class Connection:
         return self._network.death.took(self._opened, self._network.world.now)
 
     @property
+    def dies_at(self) -> int | None:
+        """The instant (ns) at which the network is cut under this connection, None if it is not."""
+        death = self._network.death
+        return death.at if death.at is not None and self._opened < death.until else None
+
+    @property
     def backlog(self) -> int:
         """How many messages are under way or wait at the far end; only a gateway has a queue of its own."""
         return self._under_way + int(getattr(self._server, "waiting", 0))
