@@ -10,7 +10,7 @@ from bench.measure import Measure
 from scenarios.marks import catches, destructive
 
 #: A register of the user area, and what is put there.
-SCRATCH, MARKS = 8140, (6173, -4711)
+SCRATCH, MARKS = 8140, (6173, 4711)
 HIGHEST_UNIT = 247
 
 
@@ -23,7 +23,7 @@ def test_what_is_written_to_one_unit_shows_at_no_other(target: Series, bench: Be
     seen = set(neighbours)
     for mark in MARKS:  # a neighbour may happen to hold the first one
         target.session.write(armed, SCRATCH, mark)
-        measure("mark read back", target.session.read(SCRATCH)[0], device=target.name).is_(mark & 0xFFFF)
+        measure("mark read back", target.session.read(SCRATCH)[0], device=target.name).is_(mark)
         seen = {name for name in seen if _shows(neighbours[name], mark)}
     if not neighbours:
         measure.not_determinable("that units are kept apart", f"a second meter on the link of {target.name}")
@@ -41,7 +41,7 @@ def _neighbours(target: Series, bench: Bench) -> dict[str, Series]:
 
 def _shows(meter: Series, mark: int) -> bool:
     try:
-        return meter.session.read(SCRATCH)[0] == mark & 0xFFFF
+        return meter.session.read(SCRATCH)[0] == mark
     except DeviceError:  # a meter that is switched off shows nothing
         return False
 

@@ -148,7 +148,7 @@ class Collision(Disturber):
 @line_fault("L13", "second-master", "a second master asks the same meter for other registers",
             "a request that is not one's own is seen and told; no answer of that transaction is used; before the next "
             "request the line is heard out",
-            count("register", "2999", "the PDU address that it asks for"),
+            count("register", "1699", "the PDU address that it asks for"),
             count("words", "0", "how many; 0 is as many as we have just asked for"),
             duration("within", "60ms", "how long after our request it may ask"),
             *how_often(way="requests"), source="D33; libmodbus 83", media=("serial",))  # fmt: skip
