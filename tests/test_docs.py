@@ -12,13 +12,14 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
-def test_the_page_of_the_models_is_current():
-    spec = importlib.util.spec_from_file_location("models_page", ROOT / "docs" / "models.py")
+@pytest.mark.parametrize("name", ["models", "faults"])
+def test_a_page_that_is_written_from_data_is_current(name):
+    spec = importlib.util.spec_from_file_location(f"{name}_page", ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "models.md").read_text(encoding="utf-8") == module.page(), "run python docs/models.py"
+    assert (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") == module.page(), f"run python docs/{name}.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -4,9 +4,10 @@ Three rules, for RTU only (Modbus TCP numbers its frames):
 
 * Only a frame that fits the request is an answer. What else is heard is skipped while the time-out keeps running.
 * Before a request the line must be silent: bytes that wait are somebody's, so they are heard out and told.
-* Where an answer to a request of the same shape is still owed, one answer is not enough: the line is heard out for
-  another time-out, and two answers that differ are none. A debt is remembered for ten time-outs. What comes later than
-  that, exactly between a request of the same shape and its answer, is taken for it; nothing in RTU tells it.
+* An answer that never came is owed for five time-outs. Meanwhile nothing else is asked whose answer would have its
+  shape; the same question may be, but then the line is heard out behind the answer, and two that differ are none. What
+  comes later than that, exactly between a request of the same shape and its answer, is taken for it: nothing in RTU
+  tells it from the right one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bench.errors import StationError
 from protocols.modbus.heard import Heard, hear, why_none
 
 #: For how many time-outs an answer that never came is reckoned with.
-_OWED = 10
+_OWED = 5
 #: Unit, function and the number that implies the length of the answer.
 _Shape = tuple[int, int, bytes]
 
@@ -51,7 +52,7 @@ class Hearing:
         #: Makes out the answer; a tool that takes anything for one puts something else here.
         self.make_out: Callable[[bytes, bytes], Heard] = hear
         self.request = b""
-        self._owed: dict[_Shape, int] = {}
+        self._owed: dict[_Shape, tuple[bytes, int]] = {}
         self._remarks: list[str] = []
 
     def ask(self, request: bytes) -> None:
@@ -82,12 +83,21 @@ class Hearing:
     def owe(self) -> None:
         """The answer to the last request never came: it may still."""
         if self.request:
-            self._owed[_shape(self.request)] = self._clock.now() + _OWED * self._timeout
+            self._owed[_shape(self.request)] = (self.request, self._clock.now() + _OWED * self._timeout)
+
+    def settle(self, heard: bytes) -> None:
+        """What was heard meanwhile may be what is owed."""
+        self._owed = {shape: debt for shape, debt in self._owed.items() if not hear(debt[0], heard).answer}
+
+    def owed_until(self, request: bytes) -> int:
+        """The instant (ns) before which a request must not go out: another's answer of its shape may still come."""
+        debt, until = self._owed.get(_shape(request), (request, 0))
+        return until if debt != request else 0
 
     @property
     def in_doubt(self) -> bool:
-        """Whether an answer of the shape that the last request asks for is still owed to an earlier one."""
-        return self._owed.get(_shape(self.request), 0) > self._clock.now() if self.request else False
+        """Whether the answer to the same question, asked earlier, is still owed."""
+        return bool(self.request) and self._owed.get(_shape(self.request), (b"", 0))[1] > self._clock.now()
 
     def confirm(self, heard: bytes, later: bytes) -> None:
         """An answer was taken while another was owed, and the line was heard out: is it the only one?

@@ -86,16 +86,22 @@ class Link:
         An RTU frame does not say which request it answers, so a late one is waited for, for one more time-out; if none
         comes even then, it is remembered as owed.
         """
-        if self.hearing is not None and not self._listen_out() and not self.received:
-            self.hearing.owe()
+        if self.hearing is not None:
+            self._listen_for_the_late_one(self.hearing)
         if self._stream:
             self._close()
+
+    def _listen_for_the_late_one(self, hearing: Hearing) -> None:
+        late = self._listen_out()
+        hearing.owe()
+        hearing.settle(self.received + late)
 
     def silence(self) -> str:
         """Before a request: hear out what nobody has asked for; returns what is to be told of it."""
         if self.hearing is None or not self._waiting():
             return ""
         stray = self._listen_out()
+        self.hearing.settle(stray)
         return f"{len(stray)} bytes that nobody asked for cleared away" if stray else ""
 
     def confirm(self) -> None:
@@ -112,6 +118,14 @@ class Link:
             return bytes_wait(getattr(self._client, "socket", None))
         except OSError:  # the port is gone, which the request will tell
             return False
+
+    def _wait_out(self, hearing: Hearing, request: bytes) -> None:
+        """Before a request: wait for the answer of its shape that is owed to another, or until it no longer is."""
+        with suppress(ModbusException, OSError):
+            while self.clock.now() < hearing.owed_until(request):
+                late = self._client.recv(None)
+                self._tell("rx", late)
+                hearing.settle(late)
 
     def _listen_out(self) -> bytes:
         """Listen until the line has been silent for a time-out, but not to a babbling device for ever."""
@@ -135,9 +149,10 @@ class Link:
     def _packet(self, sending: bool, data: bytes) -> bytes:  # noqa: FBT001  # pymodbus calls it so
         """See what pymodbus sends, and what it has gathered so far each time something came."""
         if sending:
-            self.received = b""
             if self.hearing is not None:
+                self._wait_out(self.hearing, data)
                 self.hearing.ask(data)
+            self.received = b""
             self._tell("tx", data)
             return data
         fresh = data[_overlap(self.received, data) :]

@@ -138,9 +138,9 @@ class Collision(Disturber):
 
     def spoil(self, frame: Frame) -> Iterable[Frame]:
         """The frame, with somebody in its midst."""
-        random, line = self.site.random, self.site.line
-        said = random.randbytes(max(1, self.values["bytes"]))
-        begin = frame.start + frame.time_of(random.randrange(len(frame.data)))
+        draw, line = self.site.random, self.site.line
+        said = draw.randbytes(max(1, self.values["bytes"]))
+        begin = frame.start + frame.time_of(draw.randrange(len(frame.data)))
         line.world.call_at(begin, partial(_say, line, self._other, said, begin))
         return (frame,)
 
@@ -161,9 +161,9 @@ class SecondMaster(Disturber):
 
     def spoil(self, frame: Frame) -> Iterable[Frame]:
         """Our request, and soon another one."""
-        random, line = self.site.random, self.site.line
+        draw, line = self.site.random, self.site.line
         assert frame.framing is not None
-        begin = frame.end + frame.framing.silence + random.randrange(1, self.values["within"] + 2)
+        begin = frame.end + frame.framing.silence + draw.randrange(1, self.values["within"] + 2)
         asked = self._question(frame.data)
         line.world.call_at(begin, partial(_say, line, self._other, asked, begin))
         return (frame,)

@@ -14,10 +14,10 @@ from simulators.lines.framing import Framing
 from simulators.lines.two_state import TwoState, profiles
 
 
-def _flipped(byte: int, rate: float, framing: Framing, random: Random) -> tuple[int, bool]:
+def _flipped(byte: int, rate: float, framing: Framing, draw: Random) -> tuple[int, bool]:
     """A character after bit errors, and whether its parity is wrong; start and stop bits are left alone."""
-    flips = [random.random() < rate for _ in range(framing.data_bits)]
-    parity = framing.parity != "N" and random.random() < rate
+    flips = [draw.random() < rate for _ in range(framing.data_bits)]
+    parity = framing.parity != "N" and draw.random() < rate
     mask = sum(1 << bit for bit, flip in enumerate(flips) if flip)
     return byte ^ mask, framing.parity != "N" and (sum(flips) + parity) % 2 == 1
 
@@ -66,12 +66,12 @@ class Bursts(Disturber):
         """Characters are hit in bad time; on a network the message waits for good time, as TCP sees to."""
         if frame.framing is None:
             return (replace(frame, start=self._chain.good_from(frame.start)),)
-        random = self.site.random
+        draw = self.site.random
         found = bytearray(frame.data)
         for index in range(len(found)):
             when = frame.start + frame.time_of(index)
-            if self._chain.bad_at(when) and random.random() < self.values["damage"]:
-                found[index] = random.randrange(256)
+            if self._chain.bad_at(when) and draw.random() < self.values["damage"]:
+                found[index] = draw.randrange(256)
         return (replace(frame, data=bytes(found)),)
 
 
@@ -100,10 +100,10 @@ class Noise(Disturber):
 
     def spoil(self, frame: Frame) -> Iterable[Frame]:
         """The frame with its company."""
-        random = self.site.random
-        stray = random.randbytes(random.randrange(1, max(1, self.values["bytes"]) + 1))
-        if random.random() < 0.5:  # noqa: PLR2004  # one time in two
+        draw = self.site.random
+        stray = draw.randbytes(draw.randrange(1, max(1, self.values["bytes"]) + 1))
+        if draw.random() < 0.5:  # noqa: PLR2004  # one time in two
             start = max(self.site.line.world.now, frame.start - frame.time_of(len(stray)))
             return (replace(frame, data=stray + frame.data, start=start),)
-        behind = frame.end + random.randrange(1, self.values["within"] + 2)
+        behind = frame.end + draw.randrange(1, self.values["within"] + 2)
         return (frame, replace(frame, data=stray, start=behind))
