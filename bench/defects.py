@@ -145,8 +145,10 @@ def _sick(against: Iterable[Fault], target: str, *, promised_only: bool) -> list
     cases = []
     for fault in against:
         device = _device_of(fault.model) if fault.model else target
-        # What is wrong with the way to a meter shows wherever one looks, so only who promises to tell it is asked.
-        promised = promised_only or isinstance(fault, GatewayDefect)
+        # What is wrong with the way to a meter shows wherever one looks, and a tool's mistake on bad lines only: so only
+        # who promises to tell it is asked.
+        tool = isinstance(fault, Mistake) and fault.of_a_tool
+        promised = promised_only or tool or isinstance(fault, GatewayDefect)
         cases.append(
             Case(
                 fault.id,
@@ -154,7 +156,7 @@ def _sick(against: Iterable[Fault], target: str, *, promised_only: bool) -> list
                 frozenset({SOURCE, device}),
                 frozenset({device}),
                 only=frozenset(fault.caught_by) if promised else None,
-                trial=EVERY if isinstance(fault, Mistake) and fault.of_a_tool else None,
+                trial=EVERY if tool else None,
             )
         )
     return cases

@@ -27,6 +27,7 @@ class SerialCaller(Caller):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: somebody has connected, and from now on he is on the line."""
         super().connection_made(transport)
+        self._realtime.catch_up()  # whether the line is cut is a matter of now
         self.port = PacedPort(
             self._realtime,
             self._line,
