@@ -145,8 +145,8 @@ def _sick(against: Iterable[Fault], target: str, *, promised_only: bool) -> list
     cases = []
     for fault in against:
         device = _device_of(fault.model) if fault.model else target
-        # What is wrong with the way to a meter shows wherever one looks, and a tool's mistake on bad lines only: so only
-        # who promises to tell it is asked.
+        # What is wrong with the way to a meter shows wherever one looks, a tool's mistake on bad lines only: who
+        # promises to tell it is asked, and nobody else.
         tool = isinstance(fault, Mistake) and fault.of_a_tool
         promised = promised_only or tool or isinstance(fault, GatewayDefect)
         cases.append(

@@ -37,6 +37,8 @@ bench
 - hears the line out before a request when bytes wait that nobody asked for, and after a mishap for one time-out more;
 - reckons for five time-outs with an answer that never came: meanwhile it asks nothing else whose answer has that shape.
 
+A frame that is repeated into the next transaction would be taken there if it fits and comes first. The right answer is
+then found waiting before the next request, and the bench says that the line cannot be trusted (a fault of the station).
 An answer that comes still later, exactly between a request of its shape and the right answer, would be taken. A line
 that echoes is found out by the first read; a write (function 6) on a line that begins to echo in mid-run would take its
 own echo for the answer, since the two are the same bytes. The energy transfer reads back everything that it writes.

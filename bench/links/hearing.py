@@ -3,7 +3,8 @@
 Three rules, for RTU only (Modbus TCP numbers its frames):
 
 * Only a frame that fits the request is an answer. What else is heard is skipped while the time-out keeps running.
-* Before a request the line must be silent: bytes that wait are somebody's, so they are heard out and told.
+* Before a request the line must be silent: bytes that wait are somebody's, so they are heard out and told. If they are
+  a second answer to the last request, and another one, the line cannot be trusted, and that is the station's fault.
 * An answer that never came is owed for five time-outs. Meanwhile nothing else is asked whose answer would have its
   shape; the same question may be, but then the line is heard out behind the answer, and two that differ are none. What
   comes later than that, exactly between a request of the same shape and its answer, is taken for it: nothing in RTU
@@ -53,6 +54,7 @@ class Hearing:
         self.make_out: Callable[[bytes, bytes], Heard] = hear
         self.request = b""
         self._owed: dict[_Shape, tuple[bytes, int]] = {}
+        self._last_request = self._last_answer = b""
         self._remarks: list[str] = []
 
     def ask(self, request: bytes) -> None:
@@ -77,13 +79,30 @@ class Hearing:
         if found.second:
             raise _NotBelieved(f"two answers came that differ: {found.answer.hex(' ')} and {found.second.hex(' ')}")
         if found.answer and found.skipped:
+            if found.answer == self._last_answer and self.request != self._last_request:
+                return b""  # the frame that was taken before, again
             self._remarks = [f"{found.skipped} bytes in front of an answer skipped"]
+        if found.answer:
+            self._last_request, self._last_answer = self.request, found.answer
         return found.answer
 
     def owe(self) -> None:
         """The answer to the last request never came: it may still."""
         if self.request:
             self._owed[_shape(self.request)] = (self.request, self._clock.now() + _OWED * self._timeout)
+
+    def refute(self, stray: bytes) -> None:
+        """Bytes came behind the last answer: if they are another answer to its request, neither can be trusted.
+
+        Raises:
+            StationError: they are.
+        """
+        found = hear(self._last_request, stray).answer if self._last_request == self.request else b""
+        if found not in (b"", self._last_answer):
+            raise StationError(
+                f"link {self._name}: a second answer came behind the last one, and it differs: frames are repeated or "
+                "late, and what was read last may belong to an earlier question"
+            )
 
     def settle(self, heard: bytes) -> None:
         """What was heard meanwhile may be what is owed."""

@@ -97,11 +97,16 @@ class Link:
         hearing.settle(self.received + late)
 
     def silence(self) -> str:
-        """Before a request: hear out what nobody has asked for; returns what is to be told of it."""
+        """Before a request: hear out what nobody has asked for; returns what is to be told of it.
+
+        Raises:
+            StationError: it is a second answer to the last request, and another one.
+        """
         if self.hearing is None or not self._waiting():
             return ""
         stray = self._listen_out()
         self.hearing.settle(stray)
+        self.hearing.refute(stray)
         return f"{len(stray)} bytes that nobody asked for cleared away" if stray else ""
 
     def confirm(self) -> None:

@@ -28,6 +28,7 @@ HARD = {
     "L13": "second-master(p=60%)",
     "L14": "noise(p=60%)",
     "L15": "link-dies(p=30%)",
+    "L16": "torn(p=60%)",
 }
 #: A late answer comes this many time-outs after its request, and meets another one.
 _LATE = 2.2

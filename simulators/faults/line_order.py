@@ -64,6 +64,24 @@ class Late(Disturber):
         return (replace(frame, start=frame.start + self.values["by"]),)
 
 
+@line_fault("L16", "torn", "a frame comes in two pieces with a pause between them",
+            "an answer in pieces is an answer, since adapters and networks pause; a meter may not take a request with "
+            "a pause of more than 1.5 characters, which is then a lost one",
+            duration("pause", "2ms", "between the pieces"),
+            *how_often("20%", "both"),
+            source="Modbus over Serial Line V1.02, 2.5.1.1; USB-serial latency timers")  # fmt: skip
+class Torn(Disturber):
+    """Two pieces."""
+
+    def spoil(self, frame: Frame) -> Iterable[Frame]:
+        """The frame as two; one byte cannot be torn."""
+        if len(frame.data) < 2:  # noqa: PLR2004  # a piece has a byte
+            return (frame,)
+        cut = self.site.random.randrange(1, len(frame.data))
+        first = replace(frame, data=frame.data[:cut])
+        return (first, replace(frame, data=frame.data[cut:], start=first.end + self.values["pause"]))
+
+
 @line_fault("L15", "link-dies", "the link dies in the middle of a frame: an adapter is unplugged, a connection reset",
             "a fault of the station and told as that; nothing of the frame is used; a write is not repeated, what is "
             "known of it is in the audit; the link is opened again when it is back",

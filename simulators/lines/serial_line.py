@@ -1,14 +1,16 @@
 """A serial line: RS-485 with many devices on one pair of wires, or RS-232 with one.
 
 Every station hears every other. A device is asked when the line has been silent for 3.5 characters after what it heard;
-its answer begins a turnaround later. Two talkers at once garble each other for as long as they overlap. A station whose
-speed or framing is not the sender's hears garbage, and so its device stays silent. Where characters have seven bits the
-eighth is lost. One event per burst, none per byte.
+its answer begins a turnaround later. More than 1.5 characters of silence inside a frame spoil it for the devices. Two
+talkers at once garble each other for as long as they overlap. A station whose speed or framing is not the sender's
+hears garbage, and so its device stays silent. Where characters have seven bits the eighth is lost. One event per burst,
+none per byte.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from protocols.conversation import Reply
@@ -209,11 +211,20 @@ class SerialLine:
             return
         heard, self._heard = self._heard, []
         for device, framing in self._devices:
-            frame = b"".join(burst.data for burst in heard if burst.sender is not device and burst.framing == framing)
+            frame = _one_frame([b for b in heard if b.sender is not device and b.framing == framing])
             if not frame:
                 continue
             for reply in device.receive(frame, at):
                 self.send(device, reply.data, at + self.turnaround + reply.delay)
+
+
+def _one_frame(heard: Sequence[Burst]) -> bytes:
+    """What came between two silences; nothing if more than 1.5 characters of silence lie inside (SL 2.5.1.1)."""
+    if len(heard) == 1:
+        return heard[0].data
+    if any(after.start - before.end > before.framing.gap for before, after in pairwise(heard)):
+        return b""
+    return b"".join(burst.data for burst in heard)
 
 
 def _carried(data: bytes, framing: Framing) -> bytes:

@@ -92,6 +92,17 @@ def test_another_unit_is_named_and_the_time_out_keeps_running(tmp_path: Path) ->
         assert on.bench.clock.now() - began > 2 * SECOND
 
 
+def test_an_answer_that_is_repeated_into_the_next_transaction_is_told(tmp_path: Path) -> None:
+    """Nothing in RTU tells it from the right one, but the right one waits behind it and says so."""
+    with stand(two_meters(), tmp_path) as on:
+        on.new.words("ct_primary")
+        put(on, "duplicate(p=100%, gap=14ms, times=1)")
+        assert on.new.words("ct_primary") == on.new.words("ct_secondary"), "the repeated frame was taken"
+        on.bench.clock.sleep(SECOND // 2)
+        with pytest.raises(StationError, match="a second answer came behind the last one, and it differs"):
+            on.new.words("ct_primary")
+
+
 def test_a_line_that_echoes_is_told_with_the_key_to_set(tmp_path: Path) -> None:
     with stand(two_meters(), tmp_path) as on:
         put(on, "echo")
@@ -168,6 +179,7 @@ COMMON = st.one_of(
     st.builds("late(p={}, by={}ms)".format, SHARES, LATENESS),
     st.builds("wrong-unit(p={})".format, SHARES),
     st.builds("bursts(pi={}, tau={}ms)".format, SHARES, st.integers(1, 900)),
+    st.builds("torn(p={}, way={}, pause={}ms)".format, SHARES, WAYS, st.integers(0, 300)),
     st.builds("link-dies(p={}, for={}ms)".format, SHARES, st.integers(0, 3000)),
 )
 ON_WIRES = st.one_of(
@@ -227,7 +239,7 @@ def test_the_catalogue_is_told_and_as_json(capsys: pytest.CaptureFixture[str]) -
     assert "L03   drop(p=2%, way=answers, after=0, times=0)  [serial, network]" in out
     code, out, _ = run("faults", "list", "--json", capsys=capsys)
     rows: list[dict[str, Any]] = json.loads(out)
-    assert len(rows) == 17
+    assert len(rows) == 18
     assert {"id", "name", "title", "behaviour", "source", "media", "parameters"} == set(rows[0])
 
 

@@ -60,7 +60,7 @@ HEALTHY, WHEN = ask(a_stage())
 
 
 def test_every_fault_says_what_it_is_and_what_must_be_made_of_it() -> None:
-    assert [id_ for id_ in FAULTS if id_.startswith("L")] == [f"L{number:02}" for number in range(1, 16)]
+    assert [id_ for id_ in FAULTS if id_.startswith("L")] == [f"L{number:02}" for number in range(1, 17)]
     assert {"D40", "D40b"} <= FAULTS.keys()
     names = [fault.name for fault in FAULTS.values()]
     assert len(set(names)) == len(names)
@@ -180,6 +180,13 @@ def test_lost_twice_late_and_truncated() -> None:
     heard, _ = ask(a_stage("truncated(p=100%)"))
     assert 0 < len(heard) < len(HEALTHY)
     assert HEALTHY.startswith(heard)
+
+
+def test_a_pause_in_a_request_makes_a_meter_silent_and_one_in_an_answer_does_not_matter() -> None:
+    assert ask(a_stage("torn(p=100%, way=requests, pause=2ms)"))[0] == b"", "1.6 ms are 1.5 characters"
+    assert ask(a_stage("torn(p=100%, way=requests, pause=1ms)"))[0] == HEALTHY
+    assert ask(a_stage("torn(p=100%, way=answers, pause=20ms)"))[0] == HEALTHY
+    assert ask_tcp(a_stage("torn(p=100%, pause=20ms)", medium=ETHERNET)) == WHOLE
 
 
 def test_what_one_station_sends_keeps_its_order() -> None:
