@@ -91,7 +91,7 @@ class Bench:
         """How often reads had to be repeated since this was last asked, in words: of a device, or of them all."""
         fresh = 0
         for name in self._drivers if device is None else {device}.intersection(self._drivers):
-            repeated = self._drivers[name].session.retried
+            repeated = self._drivers[name].session.repeated
             fresh += repeated - self._told.get(name, 0)
             self._told[name] = repeated
         return f"after {fresh} repeated read{'s' if fresh > 1 else ''}" if fresh else ""

@@ -8,7 +8,8 @@ not known, and a second preset is not the first one again.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pymodbus.exceptions import ConnectionException, ModbusException
@@ -57,8 +58,8 @@ class ModbusSession:
         self.unit = unit
         self.device = device
         self.record = record
-        #: How many reads had to be asked twice; a pass after a retry is told as such.
-        self.retried = 0
+        #: How many reads were asked twice, and how many of them brought a value; a pass after a retry is told as such.
+        self.retried = self.repeated = 0
         #: What is to be told of answers that were taken all the same: repeated reads, stray bytes; in words.
         self.remarks: list[str] = []
         #: What was sent that could have changed the device: register and words, whether or not an answer came.
@@ -113,15 +114,30 @@ class ModbusSession:
 
         return self._retried(ask)
 
+    @contextmanager
+    def expecting_silence(self) -> Iterator[None]:
+        """Reads that are repeated inside are not told: who waits for a meter to come back expects them to be."""
+        repeated, told = self.repeated, len(self.remarks)
+        try:
+            yield
+        finally:
+            self.repeated = repeated
+            del self.remarks[told:]
+
     def _retried(self, ask: Callable[[], T]) -> T:
+        reasons: list[str] = []
         for attempt in range(READ_RETRIES + 1):
             try:
-                return ask()
+                found = ask()
             except (NoAnswer, ForeignAnswer) as error:
                 if attempt == READ_RETRIES:
                     raise
                 self.retried += 1
-                self.remarks.append(f"read again once: {error.reason}")
+                reasons.append(error.reason)
+            else:
+                self.repeated += len(reasons)
+                self.remarks += [f"read again once: {reason}" for reason in reasons]
+                return found
         raise AssertionError("unreachable")
 
     # -- writing -----------------------------------------------------------------------------------------------------
