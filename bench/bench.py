@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from bench.control import Loads, Supplies, controls_of
+from bench.disturbances import Disturbances
 from bench.drivers.modbus import ModbusSession
 from bench.drivers.powerlogic import PowerLogic, Series, hidden_registers, make_driver
 from bench.errors import UsageError
@@ -39,6 +41,7 @@ class Bench:
         scenario: whose bench this is, for the evidence.
         reason: why this scenario or command writes, None if it does not.
         progress: told of each step of a procedure.
+        session: how devices are talked to; a mistake of a tool is another kind of session.
     """
 
     def __init__(
@@ -49,12 +52,14 @@ class Bench:
         scenario: str,
         reason: str | None,
         progress: Callable[[str], None] | None = None,
+        session: type[ModbusSession] = ModbusSession,
     ) -> None:
         self.host = host
         self.clock: Clock = host.clock
         self.station = host.station
         self.supplies = Supplies(host, self._note)
         self.loads = Loads(host, self._note)
+        self.disturbances = Disturbances(host)
         self.traces: dict[str, TraceWriter] = {}
         #: Where to write the trace of the one device that a command is about; None leaves it to the evidence.
         self.record: Path | None = None
@@ -63,6 +68,8 @@ class Bench:
         self._evidence = evidence
         self._scenario = scenario
         self._reason = reason
+        self._session = session
+        self._told: dict[str, int] = {}
         self._drivers: dict[str, PowerLogic] = {}
         self._identified: set[str] = set()
 
@@ -82,12 +89,28 @@ class Bench:
             def record(direction: str, data: bytes) -> None:
                 (trace.tx if direction == "tx" else trace.rx)(clock.now(), data)
 
-            session = ModbusSession(link, entry.address, name, record)
+            session = self._session(link, entry.address, name, record)
             driver = make_driver(entry, session, clock)
             trace.masks.registers = hidden_registers(entry.model)
             driver.on_identified = lambda found: self._evidence.identify(name, identity=str(found))
             self._drivers[name] = driver
         return self._drivers[name]
+
+    def retold(self, device: str | None = None) -> str:
+        """How often reads had to be repeated since this was last asked, in words: of a device, or of them all."""
+        fresh = 0
+        for name in self._drivers if device is None else {device}.intersection(self._drivers):
+            repeated = self._drivers[name].session.repeated
+            fresh += repeated - self._told.get(name, 0)
+            self._told[name] = repeated
+        return f"after {fresh} repeated read{'s' if fresh > 1 else ''}" if fresh else ""
+
+    def remarks(self) -> list[str]:
+        """What the line did to answers that were taken all the same, by device, each once with how often."""
+        found = Counter(
+            f"{name}: {remark}" for name, driver in self._drivers.items() for remark in driver.session.remarks
+        )
+        return [f"{text} ({count} times)" if count > 1 else text for text, count in found.items()]
 
     def target(self, name: str) -> Series:
         """The driver of a device that takes a preset.

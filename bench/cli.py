@@ -32,6 +32,7 @@ COMMANDS = {
     "report": ("bench.commands.report", "Make the HTML page of an evidence folder."),
     "trace": ("bench.commands.trace", "Show a recorded wire, compare it, hold it against the simulator."),
     "control": ("bench.commands.control", "Switch the supply or the load of a served device."),
+    "faults": ("bench.commands.faults", "List the line faults that can be put on a simulated link."),
     "defects": ("bench.commands.defects", "List the defects and mistakes that can be switched on."),
 }
 
@@ -138,6 +139,9 @@ station_option = click.option("--station", default=None, metavar="sim|FILE", hel
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 allow_option = click.option(
     "--allow-destructive", "allowed", multiple=True, metavar="ID", help="Third key: this device may be overwritten."
+)
+fault_option = click.option(
+    "--fault", "faults", multiple=True, metavar="LINK:FAULT", help="Put a line fault on a simulated link (faults list)."
 )
 evidence_option = click.option(
     "--evidence", type=click.Path(path_type=Path), metavar="DIR", help="New folder for the evidence."

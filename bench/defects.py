@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from bench.commands.run import find_scenarios
 from bench.errors import UsageError
 from bench.procedures.mistakes import MISTAKES, Mistake
-from bench.repetition import Case, Failure, repeat
+from bench.repetition import EVERY, Case, Failure, repeat
 from bench.run import Options
 from bench.station import find_station
+from simulators.faults.gateway import GATEWAY_DEFECTS, GatewayDefect
+from simulators.faults.line_registry import fault_called
 from simulators.faults.registry import Fault, load
 
 #: The meter that hands its readings over, and the one that has the defect unless it shows on another model.
@@ -75,7 +77,7 @@ def faults(family: str | None = None, ids: Sequence[str] = ()) -> dict[str, Faul
     Raises:
         UsageError: no defect has this family or id.
     """
-    every: dict[str, Fault] = {**dict(sorted(load().items())), **MISTAKES}
+    every: dict[str, Fault] = {**dict(sorted({**load(), **GATEWAY_DEFECTS}.items())), **MISTAKES}
     families = {fault.family for fault in every.values()}
     if family is not None and family not in families:
         raise UsageError(f"no defect is of the family {family!r}; known: {', '.join(sorted(families))}")
@@ -117,7 +119,8 @@ def kill_matrix(
             found.false_alarms += [f"{case.name}: {scenario}: {failure.name}" for failure in failures]
         elif _about(fault, failures, case):
             promises[fault.id].discard(function)
-            found.matrix[fault.id].append(scenario)
+            killers = found.matrix[fault.id]
+            killers += [] if scenario in killers else [scenario]
         elif failures:
             found.accidental.append(f"{fault.id}: {scenario}: {failures[0].name}")
 
@@ -142,10 +145,30 @@ def _sick(against: Iterable[Fault], target: str, *, promised_only: bool) -> list
     cases = []
     for fault in against:
         device = _device_of(fault.model) if fault.model else target
-        options = Options(mistake=fault.id) if isinstance(fault, Mistake) else Options(defects={device: [fault.id]})
-        only = frozenset(fault.caught_by) if promised_only else None
-        cases.append(Case(fault.id, options, frozenset({SOURCE, device}), frozenset({device}), only))
+        # What is wrong with the way to a meter shows wherever one looks, a tool's mistake on bad lines only: who
+        # promises to tell it is asked, and nobody else.
+        tool = isinstance(fault, Mistake) and fault.of_a_tool
+        promised = promised_only or tool or isinstance(fault, GatewayDefect)
+        cases.append(
+            Case(
+                fault.id,
+                _options(fault, device),
+                frozenset({SOURCE, device}),
+                frozenset({device}),
+                only=frozenset(fault.caught_by) if promised else None,
+                trial=EVERY if tool else None,
+            )
+        )
     return cases
+
+
+def _options(fault: Fault, device: str) -> Options:
+    if isinstance(fault, Mistake):
+        return Options(mistake=fault.id)
+    if isinstance(fault, GatewayDefect):
+        entry = find_station("sim").devices[device]
+        return Options(faults={entry.link: [fault_called(fault.call.format(unit=entry.address))]})
+    return Options(defects={device: [fault.id]})
 
 
 def _device_of(model: str) -> str:
@@ -154,11 +177,11 @@ def _device_of(model: str) -> str:
 
 
 def _healthy(seeds: int) -> list[Case]:
-    """Runs without a defect: with each seed another old meter and another new one."""
+    """Runs without a defect: with each seed another old meter, another new one, and other line faults."""
     devices = list(find_station("sim").devices.values())
     old, new = ([device.id for device in devices if (device.link == link)] for link in ("bus", "lan"))
     cases = []
     for seed in range(seeds):
         pair = frozenset({old[seed % len(old)], new[seed % len(new)]})
-        cases.append(Case(f"seed {seed}", Options(seed=seed), pair, pair))
+        cases.append(Case(f"seed {seed}", Options(seed=seed), pair, pair, trial=seed))
     return cases

@@ -78,6 +78,7 @@ class ScenarioRecord:
         devices: ids of the devices it asked for.
         traces: files of the run folder.
         counts: number of measurements by verdict; filled in by `Evidence.scenario`.
+        remarks: what the line did to the readings that were taken all the same: repeated reads, stray bytes.
     """
 
     scenario: str
@@ -92,6 +93,7 @@ class ScenarioRecord:
     traces: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 Row: TypeAlias = "Measurement | ScenarioRecord | Mapping[str, Any]"

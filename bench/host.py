@@ -8,7 +8,7 @@ real links is real: its world is then kept in pace with the wall clock.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +17,7 @@ from bench.clock import Clock, VirtualClock, WallClock, virtual_time
 from bench.errors import UsageError
 from bench.links import Link, make_link
 from bench.stage import stage_of
+from simulators.faults.line_registry import Call
 from simulators.stage import Stage
 from simulators.world import SECOND, World
 
@@ -36,13 +37,20 @@ class Host:
         seed: of the simulated side.
         defects: defects to switch on, by simulated device.
         scenario: whose host it is, for a link that replays the trace of one.
+        faults: line faults to switch on, by simulated link.
 
     Raises:
         UsageError: a simulated device has a profile value or a defect that does not exist.
     """
 
     def __init__(
-        self, station: Station, *, seed: int = 0, defects: dict[str, list[str]] | None = None, scenario: str = ""
+        self,
+        station: Station,
+        *,
+        seed: int = 0,
+        defects: dict[str, list[str]] | None = None,
+        faults: Mapping[str, Sequence[Call]] | None = None,
+        scenario: str = "",
     ) -> None:
         self.station = station
         self.scenario = scenario
@@ -51,7 +59,7 @@ class Host:
         self.clock: Clock = VirtualClock(self.world) if self.kind == "virtual" else WallClock()
         self._cleanup = ExitStack()
         self._links: dict[str, Link] = {}
-        self.stage: Stage = _staged(station, self.world, defects or {})
+        self.stage: Stage = _staged(station, self.world, defects or {}, faults)
         if self.kind == "virtual":
             self._cleanup.enter_context(virtual_time(self.world))
         elif self.stage.devices:
@@ -120,9 +128,14 @@ def check_defects(station: Station, defects: dict[str, list[str]]) -> None:
         _staged(station, World(), defects)
 
 
-def _staged(station: Station, world: World, defects: dict[str, list[str]]) -> Stage:
+def _staged(
+    station: Station,
+    world: World,
+    defects: dict[str, list[str]],
+    faults: Mapping[str, Sequence[Call]] | None = None,
+) -> Stage:
     try:
-        return stage_of(station, world, defects)
+        return stage_of(station, world, defects, faults)
     except (KeyError, ValueError) as error:
         raise UsageError(str(error.args[0] if error.args else error), station.file) from None
 

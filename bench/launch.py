@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.characterisation.session import check_options, overwritten, write_profile
+from bench.characterisation.session import check_options, write_profile
 from bench.errors import BenchError, DeviceError, Diverged, Exit, NotArmed, StationError, Undeterminable, UsageError
 from bench.evidence import ScenarioRecord
+from bench.faults import check_faults, faults_by_link
 from bench.host import check_defects
 from bench.plugin import SCENARIO_FIXTURE
 from bench.replay.rerun import MATCHINGS, compare, recorded_mistake, recorded_run, recorded_station, why_not
 from bench.reports import allure, junit
-from bench.reports.terminal import ansi_paint, no_paint, verdict_table
 from bench.run import Options, Run, Scenario, skipped
 from bench.selection import WRITTEN
 from bench.station import find_station, station_from_environment
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from _pytest._code import ExceptionInfo
 
     from bench.reports.run import Run as Recorded
-
-
-#: How many differences of a replay are shown.
-_SHOWN = 20
 
 
 class OutOfLimits(AssertionError):
@@ -61,6 +57,7 @@ def begin(config: pytest.Config) -> Run:
             defects=defects_by_device(config.getoption("defect")),
             mistake=config.getoption("mistake") or (recorded_mistake(replay) if replay is not None else None),
             replay=replay,
+            faults=faults_by_link(config.getoption("fault")),
             argv=sys.argv,
             write_profile=config.getoption("write_profile"),
             overwrite_profile=config.getoption("overwrite_profile"),
@@ -71,6 +68,7 @@ def begin(config: pytest.Config) -> Run:
         chosen = station.select(config.getoption("device"))
         check_defects(chosen, dict(options.defects))
         check_options(chosen, options)
+        check_faults(chosen, options.faults)
         run = Run(chosen, options)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
@@ -314,31 +312,6 @@ def _junit_properties(config: pytest.Config, run: Run) -> None:
             xml.add_global_property(name, value)
 
 
-def summary(terminal: pytest.TerminalReporter, run: Run) -> None:
-    """The verdict table, what was required and not exercised, and where the evidence is."""
-    if run.records:
-        paint = ansi_paint if terminal.hasmarkup else no_paint
-        terminal.section(f"station {run.station.name}, {run.kind} host", sep="-")
-        terminal.write_line(verdict_table(run.records, run.measurements, paint))
-    for name in run.unexercised():
-        terminal.write_line(f"required and not verified: {name}")
-    if run.compared is not None:
-        for difference in run.compared.differences[:_SHOWN]:
-            terminal.write_line(f"not as recorded: {difference}")
-        terminal.write_line(str(run.compared))
-    for link, reason in run.broken.items():
-        terminal.write_line(f"station broken: {link}: {reason}")
-    for line in overwritten(run):
-        terminal.write_line(line)
-    if run.profile_line:
-        terminal.write_line(run.profile_line)
-    if run.options.evidence is not None:
-        sealed = f"seal {run.evidence.seal[:16]}" if run.evidence.seal else "NOT SEALED"
-        terminal.write_line(f"evidence: {run.options.evidence}  {sealed}")
-    if not run.verified and not _only_looks(terminal.config):
-        terminal.write_line("nothing was verified")
-
-
 __all__ = [
     "Exit",
     "OutOfLimits",
@@ -350,5 +323,4 @@ __all__ = [
     "keep_or_stop",
     "open_scenario",
     "refusal",
-    "summary",
 ]

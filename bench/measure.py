@@ -156,13 +156,17 @@ class Measure:
     Args:
         scenario: pytest node id.
         now: bench time in nanoseconds.
+        remark: what is to be noted with a value of a device, such as that a read had to be repeated for it.
     """
 
-    def __init__(self, scenario: str, now: Callable[[], int]) -> None:
+    def __init__(
+        self, scenario: str, now: Callable[[], int], remark: Callable[[str | None], str] = lambda _device: ""
+    ) -> None:
         self.scenario = scenario
         self.traces: dict[str, str] = {}
         """Wire trace by device id; whoever opens a trace enters it here and later measurements refer to it."""
         self._now = now
+        self._remark = remark
         self._entries: list[Measurement | Check] = []
         self._flushed = 0
 
@@ -234,6 +238,7 @@ class Measure:
     def _head(self, name: str, device: str | None, note: str) -> dict[str, Any]:
         t = seconds(self._now())
         trace = self.traces.get(device, "") if device else ""
+        note = "; ".join(filter(None, (note, self._remark(device))))
         return {"scenario": self.scenario, "device": device, "name": name, "t": t, "note": note, "trace": trace}
 
     def _without_value(self, verdict: Verdict, name: str, device: str | None, why: str) -> Verdict:

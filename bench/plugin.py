@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bench.characterisation.finding import Profile
     from bench.clock import Clock
     from bench.control import Loads, Supplies
+    from bench.disturbances import Disturbances
     from bench.drivers.powerlogic import PowerLogic, Series
     from bench.measure import Measure
     from bench.procedures.operator import Operator
@@ -50,6 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="switch a firmware defect of a simulated device on")  # fmt: skip
     group.addoption("--replay", type=Path, metavar="DIR", help="replay the wire of this earlier run's evidence")
     group.addoption("--matching", default="strict", metavar="strict|lenient", help="how a replay matches requests")
+    group.addoption("--fault", action="append", default=[], metavar="LINK:FAULT",
+                    help="put a line fault on a simulated link: bus:drop, 'bus:drop(p=5%%)'")  # fmt: skip
     group.addoption("--mistake", metavar="ID", help="let the operator make a mistake")
     group.addoption("--write-profile", type=Path, metavar="FILE", help="write what was found out about one meter")
     group.addoption("--overwrite-profile", action="store_true", help="replace the file of --write-profile")
@@ -209,9 +212,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Show the verdict table."""
     if RUN in config.stash:
-        from bench.launch import summary  # noqa: PLC0415  # as above
+        from bench.closing import summary  # noqa: PLC0415  # as above
 
-        summary(terminalreporter, config.stash[RUN])
+        summary(terminalreporter, config.stash[RUN], looks_only=bool(config.getoption("collectonly")))
 
 
 # -- fixtures --------------------------------------------------------------------------------------------------------
@@ -318,6 +321,12 @@ def supplies(bench: Bench) -> Supplies:
 def loads(bench: Bench) -> Loads:
     """Changes the load behind a device."""
     return bench.loads
+
+
+@pytest.fixture
+def disturbances(bench: Bench) -> Disturbances:
+    """Puts line faults on simulated links, and knows the truth behind them."""
+    return bench.disturbances
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ _WORDS = ("-p", "no:terminal", "-p", "no:allure_pytest", "-p", "no:cacheprovider
 
 #: A process costs about a second before its first scenario.
 _PROCESSES, _WORTH_A_PROCESS = 2, 20
+#: Of the trials of the line each pass that has any runs every so-manieth, or every one.
+_STRIDE, EVERY = 8, -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,22 @@ class Case:
     about: frozenset[str]
     #: The only scenarios of this pass, by function; None if there is no such limit.
     only: frozenset[str] | None = None
+    #: Which trials of the line belong to it: a number to begin counting from, EVERY, or None. They are about the bench
+    #: and say nothing of a meter's firmware, so a pass that is about a meter has none.
+    trial: int | None = None
 
     def suits(self, item: pytest.Item) -> bool:
         """Whether a scenario with its devices belongs to this pass."""
         if self.only is not None and getattr(item, "originalname", item.name) not in self.only:
             return False
         params = getattr(getattr(item, "callspec", None), "params", {})
+        if "trial" in params:
+            return self._tries(params["trial"].number)
         given = {value for value in params.values() if isinstance(value, str)}
         return given <= self.devices and bool(given & self.about)
+
+    def _tries(self, number: int) -> bool:
+        return self.trial is not None and (self.trial == EVERY or (number - self.trial) % _STRIDE == 0)
 
 
 #: A finished scenario: the case, the scenario's name, and what failed in it.

@@ -16,8 +16,10 @@ from bench.evidence import Evidence, RunFacts, ScenarioRecord, Step
 from bench.host import Host, host_kind
 from bench.measure import Measure
 from bench.measurement import Measurement, seconds
+from bench.procedures.mistakes import session_of
 from bench.safety import Safety
 from bench.verdicts import Verdict
+from simulators.faults.line_registry import Call
 
 if TYPE_CHECKING:
     from bench.characterisation.finding import Findings
@@ -38,6 +40,8 @@ class Options:
     mistake: str | None = None
     #: The earlier run whose wire is replayed.
     replay: Recorded | None = None
+    #: Line faults by simulated link.
+    faults: Mapping[str, Sequence[Call]] = field(default_factory=dict)
     argv: Sequence[str] = ()
     write_profile: Path | None = None
     overwrite_profile: bool = False
@@ -94,10 +98,14 @@ class Run:
     def open(self, scenario: str) -> Host:
         """The host of a scenario: a fresh world for each where time is virtual, one for all where it is not."""
         if self.kind == "virtual":
-            return Host(self.station, seed=self._seed(scenario), defects=dict(self.options.defects), scenario=scenario)
+            return self._new_host(self._seed(scenario), scenario)
         if self._host is None:
-            self._host = Host(self.station, seed=self.options.seed, defects=dict(self.options.defects))
+            self._host = self._new_host(self.options.seed)
         return self._host
+
+    def _new_host(self, seed: int, scenario: str = "") -> Host:
+        options = self.options
+        return Host(self.station, seed=seed, defects=dict(options.defects), faults=options.faults, scenario=scenario)
 
     def release(self, scenario: str, host: Host) -> None:
         """A scenario has ended."""
@@ -186,7 +194,7 @@ class Scenario:
     ) -> None:
         self.run = run
         self.node = node
-        self.measure = Measure(node, self.now)
+        self.measure = Measure(node, self.now, self._remark)
         self.needs = needs
         self._reason = reason
         self._title = title
@@ -204,7 +212,8 @@ class Scenario:
         """The bench, opened when it is first asked for: a scenario that only measures opens no station."""
         self._host = self.run.open(self.node)
         self._start = self._host.clock.now()
-        return Bench(self._host, self.run.safety, self.run.evidence, self.node, self._reason)
+        session = session_of(self.run.options.mistake)
+        return Bench(self._host, self.run.safety, self.run.evidence, self.node, self._reason, session=session)
 
     @property
     def traces(self) -> dict[str, TraceWriter]:
@@ -214,6 +223,10 @@ class Scenario:
     def now(self) -> int:
         """Bench time in ns; 0 as long as nothing is open."""
         return 0 if self._host is None else self._host.clock.now()
+
+    def _remark(self, device: str | None) -> str:
+        """What is to be told with the next value: how many reads had to be asked twice since the last one."""
+        return "" if self._host is None else self.bench.retold(device)
 
     def refuse_broken(self) -> None:
         """Raise StationError if a link that this scenario needs has broken before."""
@@ -268,6 +281,7 @@ class Scenario:
             wall=round(time.monotonic() - self._wall, 6),
             devices=self._devices,
             traces=tuple(self._trace_names.values()),
+            remarks=tuple(self.bench.remarks()) if self._host is not None else (),
             steps=tuple(
                 Step(step.title, seconds(step.start), seconds(step.end), "" if step.outcome == "done" else step.outcome)
                 for step in (self.bench.journal.steps if self._host is not None else ())

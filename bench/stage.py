@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.station.devices import Simulation
 from protocols.powerlogic.energy import Quantity
+from simulators.faults.line_registry import Call, fault_called
 from simulators.lines.framing import Framing
 from simulators.meters.powerlogic import Installation
 from simulators.power.feeder import Load
@@ -13,19 +14,27 @@ from simulators.stage import DevicePlan, LinkPlan, Stage
 from simulators.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bench.station import Device, SimLink, Station
 
 
-def stage_of(station: Station, world: World, defects: dict[str, list[str]], *, epoch: datetime | None = None) -> Stage:
-    """The stage of a station's simulated links; `defects` are switched on beside those of the file.
+def stage_of(
+    station: Station,
+    world: World,
+    defects: dict[str, list[str]],
+    faults: Mapping[str, Sequence[Call]] | None = None,
+    *,
+    epoch: datetime | None = None,
+) -> Stage:
+    """The stage of a station's simulated links; `defects` and line `faults` are switched on beside those of the file.
 
     Raises:
         KeyError: a defect that does not exist, or one for a device that is not simulated.
         ProfileError: a profile value that does not exist.
     """
-    links = [_link(link) for link in station.links.values() if link.type == "sim"]
+    links = [_link(link, (faults or {}).get(link.id, ())) for link in station.links.values() if link.type == "sim"]
     names = {link.name for link in links}
     devices = [
         _device(device, defects.get(device.id, [])) for device in station.devices.values() if device.link in names
@@ -38,7 +47,7 @@ def stage_of(station: Station, world: World, defects: dict[str, list[str]], *, e
     return Stage(world, links, devices) if epoch is None else Stage(world, links, devices, epoch=epoch)
 
 
-def _link(link: SimLink) -> LinkPlan:
+def _link(link: SimLink, faults: Sequence[Call]) -> LinkPlan:
     return LinkPlan(
         link.id,
         medium=link.medium,
@@ -46,6 +55,7 @@ def _link(link: SimLink) -> LinkPlan:
         turnaround=link.turnaround,
         delay=link.delay,
         echo=link.echo,
+        faults=(*map(fault_called, link.faults), *faults),
     )
 
 

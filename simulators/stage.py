@@ -15,6 +15,7 @@ from protocols.modbus.responder import Responder
 from protocols.modbus.server import RtuBus, RtuServer, TcpServer
 from protocols.powerlogic.energy import Quantity
 from simulators.faults import switch_on
+from simulators.faults.line_registry import Call, Medium, Site, put_on, take_off
 from simulators.gateway import TIMEOUT, Gateway
 from simulators.lines.framing import Framing
 from simulators.lines.network import Network, Server
@@ -41,6 +42,7 @@ class LinkPlan:
     turnaround: int = 20 * MILLISECOND
     delay: int = MILLISECOND
     echo: bool = False
+    faults: Sequence[Call] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Stage:
         self._responders: Mapping[str, Responder] = _OnDemand(lambda name: Responder(self.meters[name]))
         self._lines: dict[str, SerialLine] = {}
         self._networks: dict[str, Network] = {}
+        self._faults: dict[str, list[Call]] = {link.name: list(link.faults) for link in links}
         # What can be wrong in a plan is told now and not in mid-run.
         self._tried = [self.meters[device.name] for device in devices if device.profile or device.defects]
 
@@ -127,6 +130,7 @@ class Stage:
             line = SerialLine(self.world, link, plan.framing, turnaround=plan.turnaround, echo=plan.echo)
             line.attach(RtuBus(RtuServer(address, self.meters[name]) for address, name in self.on(link).items()))
             self._lines[link] = line
+            self._disturb(link, line, self._faults[link])
         return self._lines[link]
 
     def network(self, link: str) -> Network:
@@ -137,11 +141,51 @@ class Stage:
             turnaround = plan.turnaround if direct else 0
             serve = self._direct(link) if direct else Gateway(self.line(link)).connection
             self._networks[link] = Network(self.world, f"{link}/tcp", serve, delay=plan.delay, turnaround=turnaround)
+            self._disturb(link, self._networks[link], self._faults[link])
         return self._networks[link]
 
     def _direct(self, link: str) -> Callable[[Callable[[bytes], None]], Server]:
         units = {address: self._responders[name] for address, name in self.on(link).items()}
         return lambda _answer: TcpServer(units, gateway_timeout=TIMEOUT)
+
+    # -- line faults -------------------------------------------------------------------------------------------------
+
+    def media(self, face: SerialLine | Network) -> set[Medium]:
+        """What a face of a link is to a fault: behind a gateway the faults of the line are the line's own."""
+        if isinstance(face, SerialLine):
+            return {"serial"}
+        plan = self.links[face.name.removesuffix("/tcp")]
+        return {"network", "gateway"} if plan.medium == ETHERNET else {"gateway"}
+
+    def disturb(self, link: str, fault: Call) -> None:
+        """Switch a line fault on, now: on whichever faces of the link it makes sense.
+
+        Raises:
+            KeyError: there is no such link.
+        """
+        self._faults[link].append(fault)
+        for face in self._faces(link):
+            self._disturb(link, face, [fault])
+
+    def calm(self, link: str) -> None:
+        """Switch every fault of a link off."""
+        self._faults[link].clear()
+        for face in self._faces(link):
+            take_off(face)
+
+    def faults_on(self, link: str) -> list[Call]:
+        """What is switched on for a link."""
+        return list(self._faults[link])
+
+    def _faces(self, link: str) -> list[SerialLine | Network]:
+        return [faces[link] for faces in (self._lines, self._networks) if link in faces]
+
+    def _disturb(self, link: str, face: SerialLine | Network, faults: Sequence[Call]) -> None:
+        media = self.media(face)
+        for call in faults:
+            if media.intersection(call.fault.media):
+                random = self.world.stream(f"line:{face.name}", f"fault {call.fault.id}")
+                put_on(call, Site(link, face, tuple(self.on(link)), random))
 
     # -- what a scenario can do to the supply and the load ------------------------------------------------------------
 

@@ -14,7 +14,10 @@ from bench.serving import control
 @click.argument("url")
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(url: str, words: tuple[str, ...]) -> int:
-    """Send WORDS to the control port at URL: power DEVICE off|on|cycle, load DEVICE WATTS [POWER_FACTOR], status."""
+    """Send WORDS to the control port at URL.
+
+    They are: power DEVICE off|on|cycle, load DEVICE WATTS [POWER_FACTOR], fault LINK FAULT|off, or status.
+    """
     answer = control(url, words)
     if not answer.get("ok"):
         raise StationError(f"{url}: {answer.get('error', 'no answer')}")

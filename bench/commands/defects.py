@@ -9,6 +9,7 @@ import click
 from bench.cli import json_option, show_json
 from bench.defects import Matrix, faults, kill_matrix
 from bench.errors import Exit
+from simulators.faults.gateway import GatewayDefect
 from simulators.faults.registry import Fault
 
 
@@ -52,11 +53,11 @@ def run(scenarios: tuple[str, ...], family: str | None, ids: tuple[str, ...], se
 
 
 def _kind(fault: Fault) -> str:
-    return type(fault).__name__.lower()
+    return "gateway" if isinstance(fault, GatewayDefect) else type(fault).__name__.lower()
 
 
 def _facts(fault: Fault) -> dict[str, object]:
-    hidden = ("install", "operator")
+    hidden = ("install", "operator", "session", "call")
     told = {field.name: getattr(fault, field.name) for field in fields(fault) if field.name not in hidden}
     return {"id": told.pop("id"), "kind": _kind(fault), **told}
 

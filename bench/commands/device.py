@@ -58,7 +58,9 @@ def opened(
         raise
     finally:
         scenario.finish()
-        run.keep(scenario.record(outcome, why), scenario.measure.flush())
+        kept = run.keep(scenario.record(outcome, why), scenario.measure.flush())
+        for remark in kept.remarks:
+            click.echo(f"told: {remark}", err=True)
         run.close(code)
         if evidence is not None:
             write_page_beside(evidence)

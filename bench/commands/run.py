@@ -15,8 +15,9 @@ import click
 import pytest
 
 from bench.characterisation.session import check_options
-from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
+from bench.cli import allow_option, evidence_option, fault_option, json_option, show_json, station_option
 from bench.errors import Exit, UsageError
+from bench.faults import check_faults, faults_by_link
 from bench.host import check_defects
 from bench.launch import defects_by_device, watch_time
 from bench.plugin import RUN
@@ -40,6 +41,7 @@ _LONGEST_NAME = 40
 @click.option(
     "--defect", "defects", multiple=True, metavar="DEVICE:ID", help="Switch a firmware defect on (simulated)."
 )
+@fault_option
 @click.option("--mistake", metavar="ID", help="Let the operator make a mistake.")
 @click.option(
     "--write-profile", type=click.Path(path_type=Path), metavar="FILE", help="Write what was found out about one meter."
@@ -65,6 +67,7 @@ def command(
     no_evidence: bool,
     seed: int,
     defects: tuple[str, ...],
+    faults: tuple[str, ...],
     mistake: str | None,
     write_profile: Path | None,
     force: bool,
@@ -96,6 +99,7 @@ def command(
     )
     check_options(checked, asked)
     scenarios = scenarios or (("characterisation",) if write_profile else ())
+    check_faults(checked, faults_by_link(faults))
     found = find_scenarios(scenarios)
     folder = None if no_evidence else evidence or default_folder(checked.name)
     keeper = _Keeper(with_report=True)
@@ -107,6 +111,7 @@ def command(
     words += [f"--device={device}" for device in devices]
     words += [f"--allow-destructive={device}" for device in allowed]
     words += [f"--defect={defect}" for defect in defects]
+    words += [f"--fault={fault}" for fault in faults]
     words += [f"--mistake={mistake}"] if mistake else []
     words += _of_the_profile(asked, watch_clock)
     words += [f"--evidence={folder}"] if folder else []

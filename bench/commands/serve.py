@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from bench.cli import json_option, show_json, station_option
+from bench.cli import fault_option, json_option, show_json, station_option
+from bench.faults import check_faults, faults_by_link
 from bench.launch import defects_by_device
 from bench.serving import serve
 from bench.station import find_station, station_from_environment
@@ -24,6 +25,7 @@ from bench.station import find_station, station_from_environment
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="Keep the meters' memory in this file.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the simulation.")
 @click.option("--defect", "defects", multiple=True, metavar="DEVICE:ID", help="Switch a firmware defect on.")
+@fault_option
 @click.option(
     "--write-station", type=click.Path(path_type=Path), metavar="FILE", help="Write a station file for these ports."
 )
@@ -42,6 +44,7 @@ def command(
     state: Path | None,
     seed: int,
     defects: tuple[str, ...],
+    faults: tuple[str, ...],
     write_station: Path | None,
     via: str,
     record: Path | None,
@@ -53,7 +56,9 @@ def command(
     """
     del as_json  # the endpoints are JSON lines either way: other programs read them
     found = find_station(station or station_from_environment())
-    serve(found, host=host, base_port=base_port, speed=speed, state=state, seed=seed,
+    called = faults_by_link(faults)
+    check_faults(found, called, served=True)
+    serve(found, host=host, base_port=base_port, speed=speed, state=state, seed=seed, faults=called,
           defects=defects_by_device(list(defects)), emit=_emit, station_out=write_station, via=via,
           record=record)  # fmt: skip
     return 0

@@ -8,7 +8,8 @@ not known, and a second preset is not the first one again.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pymodbus.exceptions import ConnectionException, ModbusException
@@ -71,8 +72,10 @@ class ModbusSession:
         self.unit = unit
         self.device = device
         self.record = record
-        #: How many reads had to be asked twice; a pass after a retry is told as such.
-        self.retried = 0
+        #: How many reads were asked twice, and how many of them brought a value; a pass after a retry is told as such.
+        self.retried = self.repeated = 0
+        #: What is to be told of answers that were taken all the same: repeated reads, stray bytes; in words.
+        self.remarks: list[str] = []
         #: What was sent that could have changed the device: register and words, whether or not an answer came.
         self.writes: list[tuple[int, tuple[int, ...]]] = []
 
@@ -109,7 +112,7 @@ class ModbusSession:
 
     def _reported(self) -> bytes:
         """The device's own bytes; of the last of them pymodbus keeps only whether it is FFh."""
-        pdu = self.link.received[self.link.pdu_offset :]
+        pdu = self.link.answer[self.link.pdu_offset :]
         if len(pdu) < 2 or pdu[0] != ReportDeviceIdRequest.function_code:  # noqa: PLR2004  # function and byte count
             raise ForeignAnswer(f"{pdu.hex(' ')} is no identification", device=self.device)
         return pdu[2 : 2 + pdu[1]]
@@ -125,14 +128,30 @@ class ModbusSession:
 
         return self._retried(ask)
 
+    @contextmanager
+    def expecting_silence(self) -> Iterator[None]:
+        """Reads that are repeated inside are not told: who waits for a meter to come back expects them to be."""
+        repeated, told = self.repeated, len(self.remarks)
+        try:
+            yield
+        finally:
+            self.repeated = repeated
+            del self.remarks[told:]
+
     def _retried(self, ask: Callable[[], T]) -> T:
+        reasons: list[str] = []
         for attempt in range(READ_RETRIES + 1):
             try:
-                return ask()
-            except (NoAnswer, ForeignAnswer):
+                found = ask()
+            except (NoAnswer, ForeignAnswer) as error:
                 if attempt == READ_RETRIES:
                     raise
                 self.retried += 1
+                reasons.append(error.reason)
+            else:
+                self.repeated += len(reasons)
+                self.remarks += [f"read again once: {reason}" for reason in reasons]
+                return found
         raise AssertionError("unreachable")
 
     # -- writing -----------------------------------------------------------------------------------------------------
@@ -211,9 +230,11 @@ class ModbusSession:
     def _transact(self, function: int, ask: Callable[[], ModbusPDU]) -> ModbusPDU:
         self.link.listener = self.record
         try:
+            self._remark(self.silence())
             answer = ask()
+            self.confirm()
         except (ConnectionException, OSError) as error:  # pymodbus lets a reset connection through as it is
-            self.link.after_mishap()
+            self.recover()
             why = "closed by the other side" if isinstance(error, ConnectionException) else error.strerror or error
             raise StationError(
                 f"link {self.link.name}: the connection to {self.link.target} was lost ({why})"
@@ -221,17 +242,35 @@ class ModbusSession:
         except (ModbusException, *_UNDECODABLE) as error:
             raise self._mishap(error) from None
         except BaseException:  # an operator's Ctrl-C: the answer is still to come
-            self.link.after_mishap()
+            self.recover()
             raise
         else:
             return self._checked(function, answer)
         finally:
             self.link.listener = None
 
+    def silence(self) -> str:
+        """Before a request: see that the line is silent; returns what is to be told of it."""
+        return self.link.silence()
+
+    def confirm(self) -> None:
+        """Behind an answer: see that it is the only one, where another is still owed."""
+        self.link.confirm()
+        for remark in self.link.hearing.take_remarks() if self.link.hearing is not None else ():
+            self._remark(remark)
+
+    def recover(self) -> None:
+        """After a mishap: leave the line usable."""
+        self.link.after_mishap()
+
+    def _remark(self, remark: str) -> None:
+        if remark:
+            self.remarks.append(remark)
+
     def _checked(self, function: int, answer: ModbusPDU) -> ModbusPDU:
         """The answer, if it is one to a request of this function; an RTU frame does not say to which."""
         if answer.function_code & ~EXCEPTION_BIT != function:
-            self.link.after_mishap()
+            self.recover()
             raise ForeignAnswer(
                 f"function {function} was answered as function {answer.function_code & ~EXCEPTION_BIT}",
                 device=self.device,
@@ -242,12 +281,15 @@ class ModbusSession:
 
     def _mishap(self, error: Exception) -> DeviceError:
         """No answer, or bytes that are none; the line is left usable either way."""
-        self.link.after_mishap()
+        self.recover()
         if not self.link.received:
             wait = self.link.timeout / 1e9
             return NoAnswer(
                 f"no answer from unit {self.unit} on link {self.link.name} within {wait:g} s", device=self.device
             )
+        known = self.link.hearing.why_none(self.link.received, error) if self.link.hearing is not None else ""
+        if known:
+            return ForeignAnswer(known, device=self.device)
         shown = self.link.received[:16].hex(" ") + (" ..." if len(self.link.received) > 16 else "")  # noqa: PLR2004  # the same 16
         reason = f"what came is no answer to the request: {shown}"
         return ForeignAnswer(

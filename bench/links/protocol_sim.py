@@ -44,6 +44,8 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
         if found is None:
             raise SerialException(f"could not open port {self._port!r}: no simulated station has it")
         self._line, self._catch_up = found
+        if self._line.cut_off:
+            raise SerialException(f"could not open port {self._port!r}: it is not there")
         self._sim_port = self._line.open(self._framing())
         self._inbox = self._sim_port.inbox
         self.is_open = True
@@ -67,6 +69,13 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
             raise PortNotOpenError
         return self._sim_port
 
+    def _living_port(self) -> Port:
+        """The open port, unless the line was cut under it, as when an adapter is unplugged."""
+        port = self._open_port()
+        if port.dead:
+            raise SerialException("the device reports readiness to read but returned no data: it was unplugged")
+        return port
+
     @property
     def in_waiting(self) -> int:
         """How many bytes have arrived."""
@@ -74,13 +83,15 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
         if inbox is None:
             raise PortNotOpenError
         world = self._line.world
+        if self._line.death.at is not None:
+            self._living_port()
         if world.pace is not None:
             self._catch_up()
         return inbox.available(world.env._now) if inbox.bursts else 0  # noqa: SLF001  # as above
 
     def read(self, size: int = 1) -> bytes:
         """Up to `size` bytes; moves the world until they are there or the time-out is over."""
-        port, world = self._open_port(), self._line.world
+        port, world = self._living_port(), self._line.world
         self._catch_up()
         deadline = None if self._timeout is None else world.now + round(self._timeout * SECOND)
         gap = self._inter_byte_timeout
@@ -99,8 +110,8 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
 
     def write(self, data: bytes) -> int:
         """Send bytes; they leave one after another at the port's speed."""
-        port = self._open_port()
         self._catch_up()
+        port = self._living_port()
         port.write(bytes(data))
         return len(data)
 

@@ -70,7 +70,9 @@ class SimTcpClient(ModbusTcpClient):
         return self._connection is not None
 
     def connect(self) -> bool:
-        """Open the connection."""
+        """Open the connection; nobody gets through while the network is cut."""
+        if self._connection is None and self._network.cut_off:
+            return False
         self._connection = self._connection or self._network.connect()
         return True
 
@@ -83,6 +85,8 @@ class SimTcpClient(ModbusTcpClient):
         if self._connection is None:
             raise ConnectionException(str(self))
         self._catch_up()
+        if self._connection.dead:
+            self._hang_up()
         self._connection.write(bytes(request))
         return len(request)
 
@@ -90,6 +94,21 @@ class SimTcpClient(ModbusTcpClient):
         """What has come, as soon as something has."""
         if self._connection is None:
             raise ConnectionException(str(self))
-        inbox, world = self._connection.inbox, self._network.world
-        world.run_until(lambda: inbox.due(1), world.now + self._timeout)
+        connection, inbox, world = self._connection, self._connection.inbox, self._network.world
+        world.run_until(lambda: _first(inbox.due(1), connection.dies_at), world.now + self._timeout)
+        if connection.dead and not inbox.available(world.now):
+            self._hang_up()
         return inbox.take(inbox.available(world.now), world.now)
+
+    def _hang_up(self) -> None:
+        """The connection was reset.
+
+        Raises:
+            ConnectionException: always, as from a socket.
+        """
+        self.close()
+        raise ConnectionException(str(self))
+
+
+def _first(one: int | None, other: int | None) -> int | None:
+    return min((instant for instant in (one, other) if instant is not None), default=None)

@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bench.drivers.modbus import ModbusSession
 from bench.drivers.powerlogic import PowerLogic, Series
 from bench.drivers.powerlogic.series import POINTER_RESULT
 from bench.drivers.powerlogic.values import EnergyReading
-from bench.errors import UsageError
+from bench.errors import ForeignAnswer, NoAnswer, UsageError
+from bench.links.link import Link
 from bench.procedures.operator import Operator
 from bench.procedures.reading import Growth
 from bench.safety import Armed
+from protocols.modbus.frames import crc16, encode_rtu
+from protocols.modbus.heard import Heard
+from protocols.modbus.rules import rtu_answer_end
 from protocols.powerlogic.energy import WORDS, decode_set, encode_set
 from protocols.powerlogic.tables import command_code
 from protocols.powerlogic.words import signed
@@ -22,6 +27,9 @@ from simulators.faults.registry import Fault
 
 _KILO = 1000
 _TRANSFER = "test_new_meter_takes_over_the_readings"
+_ONCE = "test_a_write_under_a_line_fault_goes_out_once"
+_TRUE = "test_a_reading_under_a_line_fault_is_true_or_none"
+_UNTRUE = "^(values that are not the meter's|told unclearly|wrong after the fault)$"
 _AGAIN = "test_a_second_preset_erases_nothing"
 #: From one register to the next on a front panel.
 _BY_HAND = 20_000_000_000
@@ -31,9 +39,15 @@ _A_LOST_ANSWER = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake(Fault):
-    """A mistake at the bench: its facts, and who makes it."""
+    """A mistake at the bench: its facts, and who makes it, an operator or the tool that talks to the meter."""
 
-    operator: type[Operator]
+    operator: type[Operator] = Operator
+    session: type[ModbusSession] = ModbusSession
+
+    @property
+    def of_a_tool(self) -> bool:
+        """Whether the mistake lies in how devices are talked to."""
+        return self.session is not ModbusSession
 
 
 MISTAKES: dict[str, Mistake] = {}
@@ -186,6 +200,70 @@ class SecondMaster(Operator):
         super().fill_buffer(target, armed, words)
         half = len(words) // 2
         target.session.write_block(armed, self.aim.data + half, [9] * half)
+
+
+def _tool(
+    id_: str, title: str, symptom: str, *, shows: str, caught_by: str
+) -> Callable[[type[ModbusSession]], type[ModbusSession]]:
+    """Register a mistake that is built into a tool: another way to talk to every device."""
+
+    def register(kind: type[ModbusSession]) -> type[ModbusSession]:
+        MISTAKES[id_] = Mistake(id=id_, title=title, symptom=symptom, shows=shows, caught_by=(caught_by,), session=kind)
+        return kind
+
+    return register
+
+
+@_tool("O11", "a tool sends every write again that was not answered", "a command is carried out twice",
+       shows="^(6209 arrived|writes that arrived twice)$", caught_by=_ONCE)  # fmt: skip
+class RetriesWrites(ModbusSession):
+    """What reads may do, writes do as well."""
+
+    def write(self, armed: Armed, register: int, value: int) -> None:
+        """Once more if no answer, or none that fits, came."""
+        try:
+            super().write(armed, register, value)
+        except (NoAnswer, ForeignAnswer):
+            super().write(armed, register, value)
+
+
+@_tool("O12", "a tool goes on asking without waiting out a late answer", "an answer is taken for the next one",
+       shows=_UNTRUE, caught_by=_TRUE)  # fmt: skip
+class NeverWaits(ModbusSession):
+    """The next request goes out at once, and the first answer that has its shape is taken."""
+
+    def silence(self) -> str:
+        """Ask whatever the line is doing."""
+        return ""
+
+    def confirm(self) -> None:
+        """Take what came."""
+
+    def recover(self) -> None:
+        """Go on."""
+
+
+@_tool("O13", "a tool does not look at the unit of an answer", "another meter's values are taken",
+       shows=_UNTRUE, caught_by=_TRUE)  # fmt: skip
+class TakesAnyUnit(ModbusSession):
+    """A sound frame is an answer, whoever sent it."""
+
+    def __init__(self, link: Link, unit: int, device: str, record: Callable[[str, bytes], None] | None = None) -> None:
+        super().__init__(link, unit, device, record)
+        if link.hearing is not None:
+            link.hearing.make_out = _from_anybody
+
+
+def _from_anybody(request: bytes, data: bytes) -> Heard:
+    end = rtu_answer_end(data)
+    if end is None or crc16(data[:end]):
+        return Heard()
+    return Heard(encode_rtu(request[0], data[1 : end - 2]))
+
+
+def session_of(mistake: str | None) -> type[ModbusSession]:
+    """How the tool talks that makes a mistake, or that makes none."""
+    return MISTAKES[mistake].session if mistake in MISTAKES else ModbusSession
 
 
 def operator_who(mistake: str | None) -> type[Operator]:

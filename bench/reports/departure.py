@@ -1,8 +1,9 @@
 """Where the wire left the expected path: the exchange that a reader of a failed scenario wants to see first.
 
-Two things lead there. A scenario that an error ended has its mishap on the wire: nothing came, or what came was
-damaged, somebody else's, or a refusal. A value that is out of its limits came in some exchange before it was judged:
-the last one that told this value, or where none did, the last one that was over by then.
+Three things lead there. A device answered as a healthy one does not: its simulated twin, asked the same, says something
+else (`bench/replay/mirror.py`). A scenario that an error ended has its mishap on the wire: nothing came, or what came
+was damaged, somebody else's, or a refusal. A value that is out of its limits came in some exchange before it was
+judged: the last one that told this value, or where none did, the last one that was over by then.
 """
 
 from __future__ import annotations
@@ -29,11 +30,9 @@ class Exchange:
     Attributes:
         request: the event that asked.
         events: the request, every answer or part of one, and remarks in between.
-        place: number of the request among the events of the trace, from 0.
     """
 
     request: TraceEvent
-    place: int
     events: list[TraceEvent] = field(default_factory=list)
 
     @property
@@ -49,19 +48,25 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """The exchange in question, with those before it; `why` says what is wrong with it, as far as the wire shows it."""
+    """The exchange in question, with those before it.
+
+    Attributes:
+        why: what is wrong with it, as far as that is known.
+        told: whether its answer tells the value that is looked for.
+    """
 
     exchange: Exchange
     before: Sequence[Exchange]
     why: str
+    told: bool = False
 
 
 def exchanges(events: Iterable[TraceEvent]) -> list[Exchange]:
     """A trace cut at its requests; what came before the first request is left out."""
     found: list[Exchange] = []
-    for place, event in enumerate(events):
+    for event in events:
         if event.direction == "tx":
-            found.append(Exchange(event, place))
+            found.append(Exchange(event))
         if found:
             found[-1].events.append(event)
     return found
@@ -89,21 +94,21 @@ def at_the_end(trace: Sequence[Exchange]) -> Departure | None:
     return _departure(trace, wrong[-1], mishap(trace[wrong[-1]])) if wrong else None
 
 
-def before_value(trace: Sequence[Exchange], t: int, tells: Callable[[Exchange], bool]) -> tuple[Departure, bool] | None:
-    """The exchange that a value judged at `t` (ns) came in, and whether its answer does tell the value."""
+def before_value(trace: Sequence[Exchange], t: int, tells: Callable[[Exchange], bool]) -> Departure | None:
+    """The exchange that a value judged at `t` (ns) came in: the last that tells it, else the last that was over."""
     over = [number for number, exchange in enumerate(trace) if exchange.over <= t]
     if not over:
         return None
     told = next((number for number in reversed(over) if tells(trace[number])), None)
     number = over[-1] if told is None else told
-    return _departure(trace, number, mishap(trace[number])), told is not None
+    return _departure(trace, number, mishap(trace[number]), told=told is not None)
 
 
-def at_event(trace: Sequence[Exchange], place: int, why: str) -> Departure | None:
-    """The exchange that an event of the trace, by its number, belongs to."""
-    found = [number for number, exchange in enumerate(trace) if exchange.place <= place]
-    return _departure(trace, found[-1], why) if found else None
+def asked_at(trace: Sequence[Exchange], t: int, why: str) -> Departure | None:
+    """The exchange whose request went out at `t` (ns)."""
+    found = next((number for number, exchange in enumerate(trace) if exchange.request.t == t), None)
+    return None if found is None else _departure(trace, found, why)
 
 
-def _departure(trace: Sequence[Exchange], number: int, why: str) -> Departure:
-    return Departure(trace[number], trace[max(0, number - BEFORE) : number], why)
+def _departure(trace: Sequence[Exchange], number: int, why: str, *, told: bool = False) -> Departure:
+    return Departure(trace[number], trace[max(0, number - BEFORE) : number], why, told)

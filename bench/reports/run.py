@@ -157,6 +157,7 @@ def _scenario(row: dict[str, Any]) -> ScenarioRecord:
     row["verdict"] = Verdict(row["verdict"])
     row["steps"] = tuple(Step(**step) for step in row.get("steps", ()))
     row["devices"], row["traces"] = tuple(row.get("devices", ())), tuple(row.get("traces", ()))
+    row["remarks"] = tuple(row.get("remarks", ()))
     return ScenarioRecord(**row)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import UsageError
 from bench.measurement import plain
 from bench.narrator import Narrator
+from bench.replay.exchanges import load_trace
+from bench.replay.mirror import mirror
 from bench.reports import departure
 from bench.trace import TraceEvent, read_trace
 
@@ -98,32 +100,74 @@ def _ends(events: Iterable[Told]) -> tuple[list[Told], int, list[Told]]:
 
 
 def points(folder: Path, record: ScenarioRecord, offending: Sequence[Measurement]) -> list[PointView]:
-    """The points of a failed scenario that a reader wants to see first, one a device at the most."""
+    """The points of a failed scenario that a reader wants to see first, two a device at the most."""
     found = []
     for name in record.traces:
         try:
             header, events = _events(folder, name)
-            found += _points(record, offending, header, list(events))
+            found += _points(record, offending, Header(folder / name, header), list(events))
         except (UsageError, OSError):
             continue  # the trace itself says so where it is shown
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The head of a trace and its file."""
+
+    path: Path
+    facts: Mapping[str, Any]
+
+    @property
+    def device(self) -> str:
+        """Whose trace it is."""
+        return str(self.facts.get("device", ""))
+
+
 def _points(
-    record: ScenarioRecord, offending: Sequence[Measurement], header: Mapping[str, Any], events: list[TraceEvent]
+    record: ScenarioRecord, offending: Sequence[Measurement], header: Header, events: list[TraceEvent]
 ) -> list[PointView]:
-    device, trace = str(header.get("device", "")), departure.exchanges(events)
-    told = {id(t.event): t for t in _told(header, events)}
-    value = next((m for m in offending if m.device in (device, None)), None)
+    """Where the device first answered as no healthy one would, and the exchange that the failed value came in."""
+    trace = departure.exchanges(events)
+    told = {id(t.event): t for t in _told(header.facts, events)}
+    value = next((m for m in offending if m.device in (header.device, None)), None)
     if value is None:
         ended = record.outcome in ("failed", "error") and not offending
-        point, title = departure.at_the_end(trace) if ended else None, "it ended here"
-    else:
-        point, title = _read_in(value, trace, told)
-    if point is None:
-        return []
+        return [_view(header, "it ended here", point, told)] if ended and (point := departure.at_the_end(trace)) else []
+    unlike = _unlike_a_healthy_one(header, trace)
+    came_in, title = _read_in(value, trace, told)
+    views = (
+        []
+        if unlike is None
+        else [_view(header, f"the first answer that no healthy {unlike[0]} gives", unlike[1], told)]
+    )
+    if came_in is not None and (unlike is None or (came_in.told and came_in.exchange is not unlike[1].exchange)):
+        views.append(_view(header, title, came_in, told))
+    return views
+
+
+def _view(header: Header, title: str, point: departure.Departure, told: Mapping[int, Told]) -> PointView:
     before = [told[id(event)] for exchange in point.before for event in exchange.events]
-    return [PointView(device, title, point.why, before, [told[id(event)] for event in point.exchange.events])]
+    return PointView(header.device, title, point.why, before, [told[id(event)] for event in point.exchange.events])
+
+
+def _unlike_a_healthy_one(
+    header: Header, trace: Sequence[departure.Exchange]
+) -> tuple[str, departure.Departure] | None:
+    """The first answer that a healthy simulated meter of the model does not give to the same requests; its model.
+
+    None where the mirror explains every difference, or cannot be asked.
+    """
+    try:
+        found = mirror(load_trace(header.path))
+    except UsageError:
+        return None
+    first = next(iter(found.comparison.unexplained), None)
+    if first is None:
+        return None
+    why = f"{first.what} is {first.first}, and {first.second} belongs there"
+    point = departure.asked_at(trace, first.t, why)
+    return None if point is None else (found.model, point)
 
 
 def _read_in(
@@ -136,9 +180,8 @@ def _read_in(
         return any(shown.search(told[id(event)].words) for event in exchange.events if event.direction == "rx")
 
     found = departure.before_value(trace, _nanoseconds(value.t), tells)
-    if found is None:
-        return None, ""
-    return found[0], f"{value.name} was read here" if found[1] else f"the last exchange before {value.name} was judged"
+    told_here = found is not None and found.told
+    return found, f"{value.name} was read here" if told_here else f"the last exchange before {value.name} was judged"
 
 
 def _nanoseconds(t: str) -> int:

@@ -5,6 +5,7 @@
     power DEVICE off|on                  the meter's own supply
     power DEVICE cycle [SECONDS]         off, and on again; answered when it is on (2 s if absent)
     load DEVICE WATTS [POWER_FACTOR]     three-phase real power, negative when the plant generates (1 if absent)
+    fault LINK FAULT|off                 put a line fault on a link (docs/faults.md), or take all of them off
     status                               every device, and how well the clock is kept
 
 It listens on loopback only: whoever reaches it may interrupt any supply.
@@ -23,6 +24,8 @@ from urllib.parse import urlsplit
 
 from bench.control import load_note
 from bench.errors import StationError, UsageError
+from simulators.faults.line_parameters import FaultError
+from simulators.faults.line_registry import fault_called
 from simulators.power.feeder import Load
 from simulators.world import SECOND
 
@@ -36,7 +39,7 @@ OFF_TIME, _LONGEST_OFF = 2.0, 3600.0
 _LARGEST_LOAD = 1e12
 _LONGEST_LINE = 1024
 _CONNECT_TIMEOUT, _ANSWER_TIMEOUT = 5.0, 30.0
-_USAGE = "power DEVICE off|on|cycle [SECONDS], load DEVICE WATTS [POWER_FACTOR], or status"
+_USAGE = "power DEVICE off|on|cycle [SECONDS], load DEVICE WATTS [POWER_FACTOR], fault LINK FAULT|off, or status"
 
 Reply = Callable[[dict[str, Any]], None]
 
@@ -83,6 +86,8 @@ class Controller:
                 self._cycle(self._known(device), _number(seconds, "a time in seconds", 0, _LONGEST_OFF), reply)
             case ["load", device, watts, *rest] if len(rest) < 2:  # noqa: PLR2004  # one power factor
                 self._load(self._known(device), watts, rest[0] if rest else "1", reply)
+            case ["fault", link, first, *rest]:
+                self._fault(link, " ".join((first, *rest)), reply)
             case _:
                 raise CommandError(f"not understood: it is {_USAGE}")
 
@@ -125,6 +130,20 @@ class Controller:
         self._realtime.act(change)
         reply({"ok": True, "device": device, "load": real / 1000, "power_factor": factor})
 
+    def _fault(self, link: str, text: str, reply: Reply) -> None:
+        stage = self._stage
+        if link not in stage.links:
+            raise CommandError(f'there is no link "{link}"; there are: {", ".join(stage.links)}')
+        if text == "off":
+            self._realtime.act(lambda: stage.calm(link))
+        else:
+            try:
+                call = fault_called(text)
+            except FaultError as error:
+                raise CommandError(str(error)) from None
+            self._realtime.act(lambda: stage.disturb(link, call))
+        reply({"ok": True, "link": link, "faults": [str(call) for call in stage.faults_on(link)]})
+
     def _status(self) -> dict[str, Any]:
         realtime, stage = self._realtime, self._stage
         now = stage.world.now
@@ -132,6 +151,7 @@ class Controller:
             "now": now,
             "speed": realtime.speed,
             "lateness": realtime.lateness.summary(),
+            "faults": {link: [str(call) for call in calls] for link in stage.links if (calls := stage.faults_on(link))},
             "devices": {
                 name: {
                     "model": plan.model,

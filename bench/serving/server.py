@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.station import Station
+    from simulators.faults.line_registry import Call
     from simulators.stage import Stage
 
 #: What ends a server: Ctrl-C, a service manager, a terminal that is closed, and Ctrl-Break on Windows.
@@ -117,6 +118,7 @@ def serve(
     state: Path | None = None,
     seed: int = 0,
     defects: dict[str, list[str]] | None = None,
+    faults: Mapping[str, Sequence[Call]] | None = None,
     station_out: Path | None = None,
     via: str = "tcp",
     record: Path | None = None,
@@ -133,6 +135,7 @@ def serve(
         state: where the meters' state is kept: restored now if the file exists, saved at the end.
         seed: of the world.
         defects: firmware defects to switch on, by device.
+        faults: line faults to switch on, by link.
         station_out: where to write a station file that leads here.
         via: how that file reaches the devices: tcp, pty or rfc2217.
         record: a new folder for the trace of each device.
@@ -144,7 +147,7 @@ def serve(
     check_via(via)
     _check_served(station)
     kept = read_state(state) if state is not None else None
-    stage = _stage(station, seed, defects or {})
+    stage = _stage(station, seed, defects or {}, faults)
     if state is not None and kept is not None:
         restore_state(state, kept, stage)
 
@@ -172,10 +175,15 @@ def _check_served(station: Station) -> None:
         raise UsageError(f"station {station.name} has no device on a sim link: there is nothing to serve", station.file)
 
 
-def _stage(station: Station, seed: int, defects: dict[str, list[str]]) -> Stage:
+def _stage(
+    station: Station,
+    seed: int,
+    defects: dict[str, list[str]],
+    faults: Mapping[str, Sequence[Call]] | None,
+) -> Stage:
     local = datetime.now()  # noqa: DTZ005  # a meter keeps local time without a zone
     try:
-        return stage_of(station, World(seed), defects, epoch=local)
+        return stage_of(station, World(seed), defects, faults, epoch=local)
     except (KeyError, ValueError) as error:
         raise UsageError(str(error.args[0] if error.args else error), station.file) from None
 

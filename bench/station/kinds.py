@@ -171,6 +171,18 @@ def _rfc2217_url(value: object) -> str:
     return url
 
 
+def _line_fault(value: object) -> str:
+    from simulators.faults.line_parameters import FaultError  # noqa: PLC0415  # most stations name no fault
+    from simulators.faults.line_registry import fault_called  # noqa: PLC0415  # as above
+
+    text = _text(value)
+    try:
+        fault_called(text)
+    except FaultError as error:
+        raise wrong(str(error)) from None
+    return text
+
+
 def _command(value: object) -> str:
     command = _text(value)
     try:
@@ -215,5 +227,7 @@ Port = Annotated[int, whole(1, 65_535)]
 Host = Annotated[str, Kind(_host, {"type": "string"})]
 SerialPort = Annotated[str, Kind(_serial_port, {"type": "string"})]
 Rfc2217Url = Annotated[str, Kind(_rfc2217_url, {"type": "string", "pattern": "^rfc2217://"})]
+#: A line fault with its parameters, as the command line takes it.
+LineFault = Annotated[str, Kind(_line_fault, {"type": "string", "examples": ["drop", "L02", "drop(p=5%)"]})]
 Command = Annotated[str, Kind(_command, _TEXT_SCHEMA)]
 WattsCommand = Annotated[str, Kind(_watts_command, {"type": "string", "pattern": r"\{watts\}"})]

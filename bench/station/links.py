@@ -19,6 +19,7 @@ from bench.station.kinds import (
     Flag,
     Framing,
     Host,
+    LineFault,
     Port,
     Rfc2217Url,
     SerialPort,
@@ -50,6 +51,9 @@ class SimLink(NamedEntry):
     turnaround: Duration = Field(default=20_000_000, description="from the last bit of a request to its answer")
     delay: Duration = Field(default=1_000_000, description="one way through the network")
     timeout: Timeout = _SECOND
+    faults: tuple[LineFault, ...] = Field(
+        default=(), description="line faults to switch on, as in meterbench faults list", strict=False
+    )
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
@@ -60,7 +64,8 @@ class SimLink(NamedEntry):
 
     @model_serializer(mode="wrap")
     def _say_what_means_something(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if self.medium in self.ONLY_ON.get(key, self.medium)}
+        told = {key: value for key, value in handler(self).items() if key != "faults" or value}
+        return {key: value for key, value in told.items() if self.medium in self.ONLY_ON.get(key, self.medium)}
 
     @property
     def point_to_point(self) -> bool:

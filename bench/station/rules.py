@@ -99,6 +99,7 @@ RULES: tuple[Rule, ...] = (
     simulated.only_on_sim_links,
     simulated.defects_exist,
     simulated.profiles_fit,
+    simulated.faults_fit,
 )
 
 

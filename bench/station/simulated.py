@@ -39,6 +39,19 @@ def defects_exist(station: Station) -> Iterator[Mistake]:
                 yield station.mistake(("devices", device.id, "simulate", "defects", index), reason)
 
 
+def faults_fit(station: Station) -> Iterator[Mistake]:
+    """A line fault makes sense on the medium that it is put on."""
+    for link in station.links.values():
+        if not isinstance(link, SimLink):
+            continue
+        for index, text in enumerate(link.faults):
+            from bench.faults import misfit  # noqa: PLC0415  # most stations name no fault
+
+            reason = misfit(link, text)
+            if reason:
+                yield station.mistake(("links", link.id, "faults", index), reason)
+
+
 def profiles_fit(station: Station) -> Iterator[Mistake]:
     """A profile value is one that the model has, of the right kind."""
     for device in station.devices.values():

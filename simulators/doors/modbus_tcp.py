@@ -27,7 +27,9 @@ class ModbusTcpCaller(Caller):
         super().__init__(door)
         self._realtime = realtime
         self._world = realtime.world
+        self._network = network
         self._immediate = network.immediate
+        realtime.catch_up()  # whether the network is cut is a matter of now
         self._connection = network.connect()
         self._connection.on_burst = self._on_burst
         self._coming = 0
@@ -36,7 +38,7 @@ class ModbusTcpCaller(Caller):
 
     def received(self, data: bytes) -> None:
         """Requests, or parts of them."""
-        if not self._immediate:
+        if not self._immediate or self._network.disturbance is not None:
             self._realtime.act(lambda: self._send(data))
             return
         answer = self._connection.exchange(data, self._realtime.catch_up())
@@ -52,6 +54,8 @@ class ModbusTcpCaller(Caller):
     def _on_burst(self, burst: Burst) -> None:
         self._coming += 1
         self._world.call_at(burst.end, self._pass_on)
+        if self._connection.dies_at is not None:
+            self._world.call_at(max(self._world.now, self._connection.dies_at), self._look)
 
     def _pass_on(self) -> None:
         self._coming -= 1

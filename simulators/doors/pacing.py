@@ -33,6 +33,7 @@ class PacedPort:
         deliver: takes the bytes that have arrived.
         wait: told True when the door should read no further for now, and False when it may again.
         slice_time: how much line time (ns) to gather before it is delivered.
+        on_death: told that the line was cut under this port.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class PacedPort:
         wait: Callable[[bool], None],
         *,
         slice_time: int = SLICE,
+        on_death: Callable[[], None] | None = None,
     ) -> None:
         self._realtime = realtime
         self._world = realtime.world
@@ -54,6 +56,7 @@ class PacedPort:
         self._open = True
         self._port = line.open()
         self._port.on_burst = self._on_burst
+        self._port.on_death = on_death
 
     @property
     def framing(self) -> Framing:

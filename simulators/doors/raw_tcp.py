@@ -27,7 +27,17 @@ class SerialCaller(Caller):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: somebody has connected, and from now on he is on the line."""
         super().connection_made(transport)
-        self.port = PacedPort(self._realtime, self._line, self._deliver, self._wait, slice_time=self._slice_time)
+        self._realtime.catch_up()  # whether the line is cut is a matter of now
+        self.port = PacedPort(
+            self._realtime,
+            self._line,
+            self._deliver,
+            self._wait,
+            slice_time=self._slice_time,
+            on_death=transport.close,
+        )
+        if self._line.cut_off:
+            transport.close()
 
     def received(self, data: bytes) -> None:
         """Bytes for the line."""

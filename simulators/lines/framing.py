@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from protocols.modbus.frames import t3_5
+from protocols.modbus.frames import t1_5, t3_5
 
 _SECOND = 1_000_000_000
 #: What a pty carries, whatever is set: it drops parity and seven bits, and the C library refuses to set them twice in a
@@ -64,6 +64,11 @@ class Framing:
     def silence(self) -> int:
         """The silence (ns) that ends a Modbus RTU frame: 3.5 characters, 1.75 ms above 19,200 Bd."""
         return t3_5(self.baud, self.character_bits)
+
+    @cached_property
+    def gap(self) -> int:
+        """The longest silence (ns) that a Modbus RTU frame may hold inside: 1.5 characters, 0.75 ms above 19,200 Bd."""
+        return t1_5(self.baud, self.character_bits)
 
     def __str__(self) -> str:
         return f"{self.baud} {self.frame}"

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from protocols.conversation import Reply
 from simulators.lines.burst import Burst, Inbox
+from simulators.lines.disturbance import Death, Disturbance, Frame, LinkDied
 from simulators.lines.framing import Framing
 from simulators.lines.tap import Tap
 from simulators.world import MILLISECOND, World
@@ -33,20 +34,34 @@ class Server(Protocol):
 class Connection:
     """One open connection: bytes go to the far end's server and its answers come into the inbox."""
 
-    __slots__ = ("_arrived_at", "_network", "_server", "_under_way", "inbox", "on_burst")
+    __slots__ = ("_answered_at", "_arrived_at", "_network", "_opened", "_server", "_under_way", "inbox", "on_burst")
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._opened = network.world.now
         self.inbox = Inbox()
         self.on_burst: Callable[[Burst], None] | None = None
         self._arrived_at = 0
+        self._answered_at = 0
         self._under_way = 0
         self._server = network.serve(self._answer)
 
     @property
     def broken(self) -> Exception | None:
-        """Why the far end wants to close the connection, or None."""
-        return self._server.broken
+        """Why the connection is to be closed, or None."""
+        return LinkDied() if self.dead else self._server.broken
+
+    @property
+    def dead(self) -> bool:
+        """Whether the network was cut under this connection."""
+        death = self._network.death
+        return death.at is not None and death.took(self._opened, self._network.world.now)
+
+    @property
+    def dies_at(self) -> int | None:
+        """The instant (ns) at which the network is cut under this connection, None if it is not."""
+        death = self._network.death
+        return death.at if death.at is not None and self._opened < death.until else None
 
     @property
     def backlog(self) -> int:
@@ -57,7 +72,7 @@ class Connection:
     def calm(self) -> bool:
         """Whether nothing is under way or waits, and nothing is broken."""
         server = self._server
-        return not self._under_way and server.broken is None and not server.waiting
+        return not self._under_way and server.broken is None and not server.waiting and not self.dead
 
     def write(self, data: bytes) -> int:
         """Send bytes to the far end; returns the instant (ns) at which they arrive there."""
@@ -65,9 +80,19 @@ class Connection:
         world.digest.note(world.now, self._network.name, data)
         arrival = max(world.now + self._network.delay, self._arrived_at)
         self._arrived_at = arrival
-        self._under_way += 1
-        world.call_at(arrival, lambda: self._arrive(data))
+        if self._network.disturbance is None:
+            self._under_way += 1
+            world.call_at(arrival, lambda: self._arrive(data))
+        else:
+            self._write_disturbed(Frame(data, arrival, to_device=True), self._network.disturbance)
         return arrival
+
+    def _write_disturbed(self, whole: Frame, disturbance: Disturbance) -> None:
+        """What the faults make of a request; a connection keeps the order of its bytes."""
+        for frame in disturbance.pass_on(whole):
+            self._arrived_at = max(frame.start, self._arrived_at)
+            self._under_way += 1
+            self._network.world.call_at(self._arrived_at, lambda data=frame.data: self._arrive(data))  # type: ignore[misc]  # a default binds it
 
     def exchange(self, data: bytes, now: int) -> bytes:
         """On an immediate network: the answers that are there at once (ns), without an event and without a digest.
@@ -89,6 +114,8 @@ class Connection:
 
     def _arrive(self, data: bytes) -> None:
         self._under_way -= 1
+        if self.dead:
+            return
         now, tap, turnaround = self._network.world.now, self._network.tap, self._network.turnaround
         if tap is not None:
             tap(self, "tx", now, data)
@@ -108,7 +135,18 @@ class Connection:
     def _answer(self, data: bytes) -> None:
         world = self._network.world
         world.digest.note(world.now, self._network.name, data)
-        burst = Burst(world.now + self._network.delay, data, _AT_ONCE)
+        arrival = world.now + self._network.delay
+        if self._network.disturbance is None:
+            self._come_in(data, arrival)
+            return
+        for frame in self._network.disturbance.pass_on(Frame(data, arrival, to_device=False)):
+            self._answered_at = max(frame.start, self._answered_at)
+            self._come_in(frame.data, self._answered_at)
+
+    def _come_in(self, data: bytes, arrival: int) -> None:
+        if self._network.death.took(self._opened, arrival):
+            return
+        burst = Burst(arrival, data, _AT_ONCE)
         self.inbox.put(burst)
         if self.on_burst is not None:
             self.on_burst(burst)
@@ -141,11 +179,23 @@ class Network:
         self.serve = serve
         #: Hears what devices on the network hear and say; not asked behind a gateway, whose line has a tap of its own.
         self.tap: Tap | None = None
+        #: The faults of this network, None as long as there are none.
+        self.disturbance: Disturbance | None = None
+        self.death = Death()
 
     @property
     def immediate(self) -> bool:
         """Whether nothing takes any time here, so that an answer needs no event."""
-        return self.delay == 0 and self.turnaround == 0
+        return self.delay == 0 and self.turnaround == 0 and self.disturbance is None
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether nobody gets through now."""
+        return self.death.took(self.world.now, self.world.now)
+
+    def cut(self, at: int, duration: int) -> None:
+        """Cut the network at an instant (ns) for a time (ns): connections that are open then are dead for good."""
+        self.death.strike(at, duration)
 
     def connect(self) -> Connection:
         """Open a connection."""

@@ -1,18 +1,21 @@
 """A serial line: RS-485 with many devices on one pair of wires, or RS-232 with one.
 
 Every station hears every other. A device is asked when the line has been silent for 3.5 characters after what it heard;
-its answer begins a turnaround later. Two talkers at once garble each other for as long as they overlap. A station whose
-speed or framing is not the sender's hears garbage, and so its device stays silent. Where characters have seven bits the
-eighth is lost. One event per burst, none per byte.
+its answer begins a turnaround later. More than 1.5 characters of silence inside a frame spoil it for the devices. Two
+talkers at once garble each other for as long as they overlap. A station whose speed or framing is not the sender's
+hears garbage, and so its device stays silent. Where characters have seven bits the eighth is lost. One event per burst,
+none per byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from protocols.conversation import Reply
 from simulators.lines.burst import Burst, Inbox
+from simulators.lines.disturbance import Death, Disturbance, Frame
 from simulators.lines.framing import Framing
 from simulators.lines.tap import Tap
 from simulators.world import MILLISECOND, World
@@ -27,17 +30,34 @@ class Listener(Protocol):
         """The answers to a frame, each with its own delay (ns) beyond the turnaround."""
 
 
+class Stranger:
+    """Somebody who talks on the line and is neither a device nor one of our masters: a second master, or noise."""
+
+    __slots__ = ("framing",)
+
+    def __init__(self, framing: Framing) -> None:
+        self.framing = framing
+
+
 class Port:
     """A master's end of the line: what it writes is sent, what the others send arrives in its inbox."""
 
-    __slots__ = ("_line", "framing", "inbox", "on_burst")
+    __slots__ = ("_line", "_opened", "framing", "inbox", "on_burst", "on_death")
 
     def __init__(self, line: SerialLine, framing: Framing) -> None:
         self._line = line
+        self._opened = line.world.now
         self.framing = framing
         self.inbox = Inbox()
         #: Called with every burst on its way to this port; a served port passes it on in pace.
         self.on_burst: Callable[[Burst], None] | None = None
+        #: Called when the line is cut under this port.
+        self.on_death: Callable[[], None] | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Whether the line was cut under this port; to go on it must be closed and opened again."""
+        return self._line.death.took(self._opened, self._line.world.now)
 
     def write(self, data: bytes) -> int:
         """Send bytes as soon as this port's earlier ones are out; returns the instant (ns) at which they are."""
@@ -71,7 +91,11 @@ class SerialLine:
         self.echo = echo
         #: Hears what the devices hear and say, at their end of the line.
         self.tap: Tap | None = None
+        #: The faults of this line, None as long as there are none.
+        self.disturbance: Disturbance | None = None
+        self.death = Death()
         self._devices: list[tuple[Listener, Framing]] = []
+        self._out_at: dict[int, int] = {}
         self._ports: list[Port] = []
         self._heard: list[Burst] = []
         self._free_at: dict[int, int] = {}
@@ -91,24 +115,71 @@ class SerialLine:
         """Take a port off the line."""
         self._ports.remove(port)
         self._free_at.pop(id(port), None)
+        self._out_at.pop(id(port), None)
 
     def send(self, sender: object, data: bytes, earliest: int) -> int:
         """Send bytes from a station at the earliest instant; returns the instant (ns) at which the last bit is out."""
-        framing = sender.framing if isinstance(sender, Port) else self._framing_of(sender)
+        framing = sender.framing if isinstance(sender, Port | Stranger) else self._framing_of(sender)
         start = max(earliest, self._free_at.get(id(sender), 0))
         burst = Burst(start, _carried(data, framing), framing, sender)
         self._free_at[id(sender)] = burst.end
-        if start > self.world.now:
-            self.world.call_at(start, lambda: self._begin(burst))
+        if self.disturbance is None or isinstance(sender, Stranger):
+            self._set_out(burst)
         else:
-            self._begin(burst)
+            self._set_out_disturbed(burst, self.disturbance)
         return burst.end
 
     def _framing_of(self, sender: object) -> Framing:
         return next(framing for device, framing in self._devices if device is sender)
 
+    @property
+    def device_count(self) -> int:
+        """How many devices (or buses of them) are attached."""
+        return len(self._devices)
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether nobody can open the line now."""
+        return self.death.took(self.world.now, self.world.now)
+
+    def reframe(self, framings: Sequence[Framing]) -> list[Framing]:
+        """Give the devices, in the order of their being attached, other framings; returns those they had."""
+        before = [framing for _, framing in self._devices]
+        self._devices = [(device, new) for (device, _), new in zip(self._devices, framings, strict=True)]
+        return before
+
+    def cut(self, at: int, duration: int) -> None:
+        """Cut the line at an instant (ns) for a time (ns): ports that are open then are dead for good."""
+        self.death.strike(at, duration)
+        self.world.call_at(at, self._tell_the_dead)
+
+    def _tell_the_dead(self) -> None:
+        for port in list(self._ports):
+            if port.on_death is not None:
+                port.on_death()
+
+    def _set_out(self, burst: Burst) -> None:
+        if burst.start > self.world.now:
+            self.world.call_at(burst.start, lambda: self._begin(burst))
+        else:
+            self._begin(burst)
+
+    def _set_out_disturbed(self, burst: Burst, disturbance: Disturbance) -> None:
+        """What the faults make of a burst; what one station sends keeps its order and does not overlap."""
+        sender, framing = burst.sender, burst.framing
+        frames = disturbance.pass_on(Frame(burst.data, burst.start, isinstance(sender, Port), framing))
+        if not frames:
+            self.world.digest.note(burst.start, f"{self.name} lost", burst.data)
+        for frame in frames:
+            start = max(frame.start, self._out_at.get(id(sender), 0))
+            found = Burst(start, frame.data, framing, sender)
+            self._out_at[id(sender)] = found.end
+            self._set_out(found)
+
     def _begin(self, burst: Burst) -> None:
         """The first start bit: from now on the burst can collide, and the ports know when its bytes will be there."""
+        if self.death.took(burst.start, burst.start):
+            return
         for other in self._heard:
             if other.end > burst.start and other.sender is not burst.sender:
                 self._collide(other, burst)
@@ -143,7 +214,7 @@ class SerialLine:
             return
         heard, self._heard = self._heard, []
         for device, framing in self._devices:
-            frame = b"".join(burst.data for burst in heard if burst.sender is not device and burst.framing == framing)
+            frame = _one_frame([b for b in heard if b.sender is not device and b.framing == framing])
             if not frame:
                 continue
             if self.tap is not None:
@@ -153,6 +224,15 @@ class SerialLine:
                 if self.tap is not None:
                     self.tap(self, "rx", start, reply.data)
                 self.send(device, reply.data, start)
+
+
+def _one_frame(heard: Sequence[Burst]) -> bytes:
+    """What came between two silences; nothing if more than 1.5 characters of silence lie inside (SL 2.5.1.1)."""
+    if len(heard) == 1:
+        return heard[0].data
+    if any(after.start - before.end > before.framing.gap for before, after in pairwise(heard)):
+        return b""
+    return b"".join(burst.data for burst in heard)
 
 
 def _carried(data: bytes, framing: Framing) -> bytes:

@@ -108,7 +108,7 @@ LINKS = [
     ("type: sim", "type: sim, echo: yes", '4: links.a.echo: "yes" is neither true nor false'),
     ("type: sim", "type: sim, delay: 1 ms", "4: links.a: without meaning on medium rs485, remove: delay"),
     ("type: sim", "type: sim, medium: ethernet, baud: 9600, echo: true", "4: links.a: without meaning on medium ethernet, remove: baud, echo"),
-    ("type: sim", "type: sim, port: COM3", '4: links.a: unknown key "port"; allowed: type, medium, baud, framing, echo, turnaround, delay, timeout'),
+    ("type: sim", "type: sim, port: COM3", '4: links.a: unknown key "port"; allowed: type, medium, baud, framing, echo, turnaround, delay, timeout, faults'),
     ("type: sim", "type: serial, port: COM3, badu: 9600", '4: links.a: unknown key "badu"; did you mean baud? allowed: type, port, baud, framing, echo, timeout'),
     ("type: sim", "type: serial, port: 'sockets://x:1'", '4: links.a.port: "sockets://x:1" is not a URL that pyserial knows; did you mean socket? allowed: a device name or one of alt://, cp2110://, hwgrep://, loop://, rfc2217://, socket://, spy://'),
     ("type: sim", "type: serial, port: ~", "4: links.a.port: nothing is not text"),

@@ -114,8 +114,10 @@ def test_writes_follow_one_another_and_are_one_frame() -> None:
     assert device.heard == [(4 * CHARACTER + 35 * MILLISECOND, b"abcd")]
 
 
-@pytest.mark.parametrize(("gap", "frames"), [(34, [b"abcd"]), (35, [b"ab", b"cd"])])
-def test_a_silence_of_three_and_a_half_characters_ends_a_frame(gap: int, frames: list[bytes]) -> None:
+@pytest.mark.parametrize(("gap", "frames"), [(15, [b"abcd"]), (16, []), (34, []), (35, [b"ab", b"cd"])])
+def test_three_and_a_half_characters_of_silence_end_a_frame_and_more_than_one_and_a_half_spoil_it(
+    gap: int, frames: list[bytes]
+) -> None:
     device = Parrot()
     world, _, port = a_line(device)
     port.write(b"ab")

@@ -253,7 +253,8 @@ class PowerLogic(ABC):
         start = self.clock.now()
         while True:
             try:
-                self.session.read(self.energy_register)
+                with self.session.expecting_silence():
+                    self.session.read(self.energy_register)
             except (DeviceError, StationError) as error:  # a network port of its own refuses connections meanwhile
                 if self.clock.now() - start > within:
                     raise NoAnswer(

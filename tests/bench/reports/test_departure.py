@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.reports.departure import at_event, at_the_end, before_value, exchanges, mishap
+from bench.reports.departure import asked_at, at_the_end, before_value, exchanges, mishap
 from bench.trace import TraceEvent
 from protocols.modbus.frames import encode_mbap, encode_rtu
 
@@ -60,16 +60,18 @@ def test_a_request_that_is_no_frame_is_not_judged() -> None:
 
 
 def test_a_value_came_in_the_last_exchange_that_told_it() -> None:
-    found = before_value(exchanges(trace(GOOD, GOOD, GOOD, GOOD, GOOD)), 4 * SECOND, lambda e: e.place == 4)
+    found = before_value(
+        exchanges(trace(GOOD, GOOD, GOOD, GOOD, GOOD)), 4 * SECOND, lambda e: e.request.t == 2 * SECOND
+    )
     assert found is not None
-    assert (found[0].exchange.place, found[1]) == (4, True)
-    assert [exchange.place for exchange in found[0].before] == [0, 2]
+    assert (found.exchange.request.t, found.told) == (2 * SECOND, True)
+    assert [exchange.request.t for exchange in found.before] == [0, SECOND]
 
 
 def test_a_value_that_no_answer_tells_came_before_it_was_judged() -> None:
     found = before_value(exchanges(trace(GOOD, GOOD, GOOD, GOOD, GOOD)), 3 * SECOND + 20_000_000, lambda _: False)
     assert found is not None
-    assert (found[0].exchange.place, found[0].why, found[1]) == (6, "", False)
+    assert (found.exchange.request.t, found.why, found.told) == (3 * SECOND, "", False)
     assert before_value(exchanges(trace(GOOD)), 19_999_999, lambda _: True) is None
     assert before_value([], 5, lambda _: True) is None
 
@@ -81,8 +83,8 @@ def test_an_error_ended_in_the_last_exchange_that_went_wrong() -> None:
     assert at_the_end(exchanges(trace(GOOD))) is None
 
 
-def test_an_event_of_a_trace_lies_in_an_exchange() -> None:
-    found = at_event(exchanges(trace(GOOD, GOOD)), 3, "another answer than a healthy meter's")
+def test_an_exchange_is_found_by_when_it_was_asked() -> None:
+    found = asked_at(exchanges(trace(GOOD, GOOD)), SECOND, "another answer than a healthy meter's")
     assert found is not None
     assert (found.exchange.request.t, found.why) == (SECOND, "another answer than a healthy meter's")
-    assert at_event([], 0, "") is None
+    assert asked_at([], 0, "") is None

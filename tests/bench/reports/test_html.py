@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -166,9 +168,7 @@ def failed_run(folder: Path, *, value: bool = True, answer: str = "", reason: st
 
 def test_the_page_shows_where_a_failed_value_was_read(tmp_path: Path) -> None:
     text = render(load(failed_run(tmp_path / "e")))
-    found = re.search(r'(?s)<div class="point">.*?</div></div>', text)
-    assert found is not None
-    point = found[0]
+    _, point = re.findall(r'(?s)<div class="point">.*?</div></div>', text)  # the first: nobody wrote that 81 there
     before, here = point.split('<tbody class="here">')
     assert "result word was read here" in before
     assert "8021 = 81" in before
@@ -176,6 +176,19 @@ def test_the_page_shows_where_a_failed_value_was_read(tmp_path: Path) -> None:
     assert "8021 = 82" in here
     assert "8017" not in point
     assert "out of limits" not in text  # the table says it
+
+
+def test_the_page_shows_the_first_answer_that_no_healthy_meter_gives(tmp_path: Path) -> None:
+    folder = tmp_path / "e"
+    told = [sys.executable, "-m", "bench", "run", "energy_preset/test_transfer.py", "--device", "cm2350", "--device",
+            "new-pm850", "--defect", "new-pm850:D11", "--evidence", str(folder)]  # fmt: skip
+    assert subprocess.run(told, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+    text = render(load(folder))
+    point = re.search(r'(?s)<div class="point">.*?</div></div>', text)
+    assert point is not None
+    assert "the first answer that no healthy PM850 gives" in point[0]
+    assert "is 32767, and 0 belongs there" in point[0]
+    assert "8021 = 32767" in point[0].split('<tbody class="here">')[1]
 
 
 def test_the_page_shows_what_ended_a_scenario(tmp_path: Path) -> None:
