@@ -84,7 +84,8 @@ class Connection:
     def _leave_after(self, delay: int, data: bytes) -> None:
         def leave() -> None:
             self._under_way -= 1
-            self._answer(data)
+            if self._network.supplied(data):
+                self._answer(data)
 
         self._under_way += 1
         self._network.world.call_at(self._network.world.now + delay, leave)
@@ -107,6 +108,7 @@ class Network:
         serve: makes the far end of each new connection; given a call-back for answers that come later.
         delay: one way, ns.
         turnaround: how long the device takes to answer, ns.
+        supplied: whether whoever answers so still has its supply when the answer is to leave.
     """
 
     def __init__(
@@ -117,12 +119,14 @@ class Network:
         *,
         delay: int = MILLISECOND,
         turnaround: int = 20 * MILLISECOND,
+        supplied: Callable[[bytes], bool] = lambda _answer: True,
     ) -> None:
         self.world = world
         self.name = name
         self.delay = delay
         self.turnaround = turnaround
         self.serve = serve
+        self.supplied = supplied
 
     @property
     def immediate(self) -> bool:

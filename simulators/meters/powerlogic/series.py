@@ -126,6 +126,7 @@ class SeriesMeter(Meter):
             self.setup.touch(now)
         if first <= AREA_START < first + len(values):
             code = self.area[0]
+            self.notice("command accepted", now)
             self.later(now + self.profile.exec_delay, lambda when: self._execute(code, when))
 
     def _store_one(self, row: Register, register: int, value: int, now: int) -> None:
@@ -155,6 +156,7 @@ class SeriesMeter(Meter):
 
         What a reset has wiped stays wiped: such a command takes its own result with it.
         """
+        self.notice("command executed", now)
         name = commands(self.model.family).get(code)
         firmware = self.firmware
         aimed = [self.area[register - AREA_START] for register in (_POINTER_STATUS, _POINTER_RESULT)]
@@ -183,10 +185,15 @@ class SeriesMeter(Meter):
 
     def commit(self, now: int, draft: Mapping[str, int]) -> None:
         """Make a draft the configuration; a power cut before it is saved brings the old one back."""
-        before, demand = dict(self.config), self.demand.setting
+        before = {name: self.config.get(name) for name in draft if name not in _DEMAND}
+        demand = self.demand.setting
 
-        def undo(when: int) -> None:
-            self.config = before
+        def undo(_when: int) -> None:
+            self.config.update({name: value for name, value in before.items() if value is not None})
+            for name in (name for name, value in before.items() if value is None):
+                self.config.pop(name, None)
+
+        def undo_demand(when: int) -> None:
             self.demand.configure(when, demand, self.since_midnight)
 
         wanted = {**self._demand_words(), **draft}
@@ -194,9 +201,10 @@ class SeriesMeter(Meter):
         setting.check()
         self.before_change(now)
         self.config.update({name: value for name, value in draft.items() if name not in _DEMAND})
+        self.changed(now, undo, safe_at=self.firmware.setup_save_time(now, self.profile.save_delay))
         if any(name in draft for name in _DEMAND):
             self.demand.configure(now, setting, self.since_midnight)
-        self.journal.changed(now, self.firmware.setup_save_time(now, self.profile.save_delay), undo)
+            self.changed(now, undo_demand, safe_at=self.firmware.demand_save_time(now, self.profile.save_delay))
         self.after_change(now)
 
     def _demand_words(self) -> dict[str, int]:
