@@ -14,6 +14,7 @@ from bench.host import Host
 from bench.procedures.energy_transfer import transfer_energy
 from bench.procedures.journal import Journal
 from bench.procedures.operator import Operator
+from bench.procedures.supply_witness import SupplyWitness
 from bench.procedures.transfer_precheck import refuse_pair, refuse_strangers
 from bench.procedures.transfer_report import TransferReport
 from bench.safety import Armed, Safety, refuse_broadcast
@@ -47,7 +48,7 @@ class Bench:
         self.host = host
         self.clock: Clock = host.clock
         self.station = host.station
-        self.supplies = Supplies(host)
+        self.supplies = Supplies(host, lambda name: SupplyWitness(self.device(name)))
         self.loads = Loads(host)
         self.traces: dict[str, TraceWriter] = {}
         self.journal = Journal(host.clock, self._audit, progress)

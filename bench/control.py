@@ -10,29 +10,50 @@ import os
 import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
-from bench.errors import StationError, Undeterminable
+from bench.errors import NoEvidence, StationError, Undeterminable
 from bench.host import Host
 from simulators.power.feeder import Load
 from simulators.world import SECOND
 
 if TYPE_CHECKING:
     from bench.station import Device
+    from bench.station.devices import PowerControl
 
 #: How long a supply stays off in a cycle.
 OFF_TIME = 2 * SECOND
 _COMMAND_TIMEOUT = 120
 
 
-class Supplies:
-    """The supplies of a station's devices."""
+class Witness(Protocol):
+    """Sees of a device whether its supply was away."""
 
-    def __init__(self, host: Host) -> None:
+    def is_silent(self) -> bool:
+        """Whether it does not answer, asked once."""
+
+    def holds_something(self) -> bool:
+        """Whether there is something in it now that a restart would clear."""
+
+    def has_lost_it(self) -> bool:
+        """Whether that is gone."""
+
+
+class Supplies:
+    """The supplies of a station's devices.
+
+    Args:
+        host: the opened station.
+        witness: who sees of a device that its supply was really away; a relay that does nothing must not pass for one.
+    """
+
+    def __init__(self, host: Host, witness: Callable[[str], Witness] | None = None) -> None:
         self._host = host
+        self._witness = witness
 
     def cycle(self, device: str, off: int | None = None) -> None:
-        """Switch a device's supply off and on again.
+        """Switch a device's supply off and on again, and see that it was off.
 
         Args:
             device: its name in the station.
@@ -40,6 +61,7 @@ class Supplies:
 
         Raises:
             Undeterminable: the station has no means to, or none to choose for how long.
+            NoEvidence: the commands ran, and nothing shows that the device was ever without its supply.
             StationError: the means failed.
         """
         if self._host.simulates(device):
@@ -54,17 +76,26 @@ class Supplies:
         control = self._host.station.device(device).power
         if control is None:
             raise Undeterminable("what a power cycle shows", f"power control of {device}")
-        if control.cycle is not None:
-            if off is not None:
-                raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
-            run_command(control.cycle, device)
-        else:
-            try:
-                run_command(str(control.off), device)
-                self._host.clock.sleep(OFF_TIME if off is None else off)
-            finally:
-                run_command(str(control.on), device)
+        if control.cycle is not None and off is not None:
+            raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
+        asked = None if self._witness is None else self._witness(device)
+        held = asked is not None and asked.holds_something()
+        silent = self._switch(device, control, OFF_TIME if off is None else off, asked)
         self._host.clock.sleep(control.boot)
+        if asked is not None and not silent and not (held and asked.has_lost_it()):
+            raise NoEvidence("what a power cut shows", f"evidence that the supply of {device} was interrupted")
+
+    def _switch(self, device: str, control: PowerControl, off: int, asked: Witness | None) -> bool:
+        """Off and on by the station's commands; returns whether the device fell silent meanwhile."""
+        if control.cycle is not None:
+            run_command(control.cycle, device)
+            return asked is not None and asked.is_silent()  # a meter takes its time to start
+        try:
+            run_command(str(control.off), device)
+            self._host.clock.sleep(off)
+            return asked is not None and asked.is_silent()
+        finally:
+            run_command(str(control.on), device)
 
     def can_cycle(self, device: str) -> bool:
         """Whether the station has means to interrupt a device's supply."""

@@ -1,4 +1,4 @@
-"""Defects of saving: what of a change is safe, and when, if the supply fails. They show at a cut and at nothing else."""
+"""Defects of saving: what of a change is safe when the supply fails. They show at a cut and at nothing else."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Burst:
     def cut(self, now: int) -> None:
         """The sender falls silent: of what is not on its way yet, and of a character that is, nothing arrives."""
         for burst in (self, *self.copies):
-            whole = burst.arrived(now) + burst._taken if now > burst.start else 0
+            whole = len(burst.data) - burst.left + burst.arrived(now)
             burst.data = burst.data[:whole]
             burst.end = burst.start + burst.framing.time_of(whole)
 

@@ -37,7 +37,7 @@ class Extremes:
                 seen.high, seen.high_time = value, moment
 
     def reset(self, values: Mapping[str, int], moment: datetime) -> Mapping[str, Extreme]:
-        """Forget everything; the values that hold at `moment` are the first of the new period. Returns what was seen."""
+        """Forget everything, and return it; the values that hold at `moment` are the first of the new period."""
         before, self._seen = self._seen, {}
         self.look(values, moment)
         return before

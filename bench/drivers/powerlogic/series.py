@@ -71,10 +71,16 @@ class Series(PowerLogic):
         self.session.write(armed, COMMAND, code)
 
     def await_result(self, register: int = RESULT, timeout: int = COMMAND_TIMEOUT) -> int | None:
-        """Poll a result word until it is no longer the sentinel; None when it still is at the time-out (ns)."""
+        """Poll a result word until it is no longer the sentinel; None when it still is at the time-out (ns).
+
+        A meter that has restarted meanwhile shows 0 there, and 0 is success: a word is a result only as long as pointer
+        #2 aims at it, so both come in one request. None at once when it does not.
+        """
         deadline = self.clock.now() + timeout
         while True:
-            result = self.session.read(register)[0]
+            aimed_at, *_, result = self.session.read(POINTER_RESULT, register - POINTER_RESULT + 1)
+            if aimed_at != register:
+                return None
             if result != SENTINEL:
                 return result
             if self.clock.now() >= deadline:
@@ -93,6 +99,10 @@ class Series(PowerLogic):
             raise NoAnswer(f"command {name}: the result word did not change", device=self.name)
         if result != DONE:
             raise Refused(f"command {name} was answered with result {result}", code=result, device=self.name)
+
+    def volatile_words(self) -> list[int]:
+        """The command area 8000-8049: what stands there is gone after a restart, where a meter does not keep it."""
+        return self.session.read(COMMAND, BUFFER + BUFFER_WORDS - COMMAND)
 
     def try_command(self, armed: Armed, code: int, parameters: Sequence[int] = ()) -> int | None:
         """Carry out a command code and return its result word, None if it stayed the sentinel."""
@@ -165,15 +175,19 @@ class Series(PowerLogic):
                 self.session.write(armed, self.map[name].number, value)
         except BaseException:
             with suppress(BenchError):  # what broke the session off is what happened
-                self._leave_setup(armed, save=False)
+                self.discard_setup(armed)
             raise
-        self._leave_setup(armed, save=save)
+        if save:
+            self.save_setup(armed)
+        else:
+            self.discard_setup(armed)
 
-    def _leave_setup(self, armed: Armed, *, save: bool) -> None:
-        """Command 9021. After a save the meter resets and may say nothing more, so only its return is waited for."""
-        if not save:
-            self.command(armed, "leave_setup", [_DISCARD])
-            return
+    def discard_setup(self, armed: Armed) -> None:
+        """Command 9021 with another parameter than 1: the session ends and nothing changes."""
+        self.command(armed, "leave_setup", [_DISCARD])
+
+    def save_setup(self, armed: Armed) -> None:
+        """Command 9021 with 1. The meter then resets and may say nothing more, so only its return is waited for."""
         self.session.write(armed, FIRST_PARAMETER, _SAVE)
         self.issue(armed, command_code(self.model.family, "leave_setup"))
         self.clock.sleep(_POLL * 5)

@@ -327,6 +327,7 @@ class Metrology:
 
     def set_clock(self, now: int, moment: datetime) -> None:
         """Set the clock; an interval of demand that follows the clock begins anew."""
+        self.notice("changed", now)
         self.demand.settle(now)
         self.clock.set(now, moment)
         if self.demand.follows_clock:
@@ -348,6 +349,7 @@ class Metrology:
 
     def _power_lost(self, now: int) -> None:
         self.firmware.before_power_loss(self, now)
+        self.notice("supply lost", now)
         self._powered = False
         self._due.clear()
         self.journal.power_lost(now)

@@ -132,13 +132,19 @@ class SeriesMeter(Meter):
     def _store_one(self, row: Register, register: int, value: int, now: int) -> None:
         if AREA_START <= register < AREA_END:
             self.area[register - AREA_START] = value
-        elif row.access == "setup":
-            draft = self.config if self.setup is None or self._is_free(row) else self.setup.draft
-            draft[row.name] = signed(value)
+        elif row.access == "setup" and (self.setup is None or self._is_free(row)):
+            self._set_at_once(row.name, signed(value), now)
+        elif row.access == "setup" and self.setup is not None:
+            self.setup.draft[row.name] = signed(value)
         elif row.name.startswith("compact_") and self.compact is not None:
             self.compact.write(self, register - row.number, row.name, value, now)
         elif row.kind == "energy":
             self._overwrite_energy_word(row, register - row.number, value, now)
+
+    def _set_at_once(self, name: str, value: int, now: int) -> None:
+        before = self.config.get(name, 0)
+        self.config[name] = value
+        self.changed(now, lambda _when: self.config.update({name: before}))
 
     def _overwrite_energy_word(self, row: Register, index: int, value: int, now: int) -> None:
         """What defect D30 opens: a direct write to a live energy register."""
