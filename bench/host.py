@@ -35,19 +35,27 @@ class Host:
         station: what the station file says.
         seed: of the simulated side.
         defects: defects to switch on, by simulated device.
+        stage: a simulated side that another host has left; the next one finds it as it is.
 
     Raises:
         UsageError: a simulated device has a profile value or a defect that does not exist.
     """
 
-    def __init__(self, station: Station, *, seed: int = 0, defects: dict[str, list[str]] | None = None) -> None:
+    def __init__(
+        self,
+        station: Station,
+        *,
+        seed: int = 0,
+        defects: dict[str, list[str]] | None = None,
+        stage: Stage | None = None,
+    ) -> None:
         self.station = station
         self.kind = host_kind(station)
-        self.world = World(seed, budget=BUDGET if self.kind == "virtual" else None)
+        self.world = World(seed, budget=BUDGET if self.kind == "virtual" else None) if stage is None else stage.world
         self.clock: Clock = VirtualClock(self.world) if self.kind == "virtual" else WallClock()
         self._cleanup = ExitStack()
         self._links: dict[str, Link] = {}
-        self.stage: Stage = _staged(station, self.world, defects or {})
+        self.stage: Stage = _staged(station, self.world, defects or {}) if stage is None else stage
         if self.kind == "virtual":
             self._cleanup.enter_context(virtual_time(self.world))
         elif self.stage.devices:

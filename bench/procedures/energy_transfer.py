@@ -82,6 +82,8 @@ def transfer_energy(
     with _told_if_broken_off(report, journal):
         try:
             _write(target, report, journal, hands, armed)
+            if report.stopped:
+                journal.audit("stopped", device=target.name, reason=report.stopped, state=state_known(report))
         except BaseException:
             _learn_result(target, report, journal, hands)
             raise
@@ -125,7 +127,9 @@ def _write(target: Series, report: TransferReport, journal: Journal, hands: Oper
         journal.audit("write", device=target.name, registers=[aim.status, aim.result], values=[SENTINEL, SENTINEL])
         target.plant_sentinels(armed, aim.status, aim.result)
     with journal.step("fill the buffer and read it back"):
-        journal.audit("write", device=target.name, registers=f"{aim.data} on", values=report.words)
+        journal.audit(
+            "write", device=target.name, registers=f"{aim.data}-{aim.data + BUFFER_WORDS - 1}", values=report.words
+        )
         hands.fill_buffer(target, armed, report.words)
         report.buffer = [signed(word) for word in target.session.read(aim.data, BUFFER_WORDS)]
         if report.buffer != report.words:
@@ -139,11 +143,8 @@ def _write(target: Series, report: TransferReport, journal: Journal, hands: Oper
         if report.pointers != report.expected_pointers:
             report.stopped = f"the pointers read {report.pointers} instead of {report.expected_pointers}"
             return
-        # Whoever restarted since the buffer was read has lost it, and would load zeros; who restarts from here on has
-        # lost the pointers too, and loads nothing.
-        report.buffer = [signed(word) for word in target.session.read(aim.data, BUFFER_WORDS)]
-        if report.buffer != report.words:
-            report.stopped = f"the buffer has changed since it was filled ({_differing(report.buffer, report.words)})"
+        report.stopped = _lost_since(target, report, hands)
+        if report.stopped:
             return
     with journal.step("send the command, once"):
         journal.audit("command", device=target.name, register=8000, code=6209)
@@ -151,6 +152,20 @@ def _write(target: Series, report: TransferReport, journal: Journal, hands: Oper
         hands.command(target, armed)
     with journal.step("wait for the result word"):
         _note_result(target, report, journal, aim.result)
+
+
+def _lost_since(target: Series, report: TransferReport, hands: Operator) -> str:
+    """What a meter that has restarted since the buffer was filled has lost, empty if nothing.
+
+    It would load zeros, and 0 would already stand where the result comes. Who restarts from here on loses the pointers
+    as well: nothing is loaded then, and no result is believed.
+    """
+    report.buffer = [signed(word) for word in target.session.read(hands.aim.data, BUFFER_WORDS)]
+    if report.buffer != report.words:
+        return f"the buffer has changed since it was filled ({_differing(report.buffer, report.words)})"
+    if target.session.read(hands.aim.result)[0] != SENTINEL:
+        return "the sentinel is gone from the result word: the meter has restarted"
+    return ""
 
 
 def _note_result(target: Series, report: TransferReport, journal: Journal, register: int) -> None:

@@ -28,6 +28,8 @@ _ANOTHER_SESSION = 81
 #: A session that nobody writes to ends after two minutes; a look at the meter does not keep it open.
 _SESSION_ENDS = 121_000_000_000
 _RETURN_TIME = 120_000_000_000
+#: A meter may answer some more before it carries out the command to restart; no document gives a time.
+_RESTARTS_AFTER = 500_000_000
 #: How far a clock may be from what it was set to, beside the time that has passed: it is set to whole seconds.
 _CLOCK_SLACK = timedelta(seconds=2)
 #: Resets by the name of their command: the parameters where a family takes any, and the times that prove them.
@@ -128,7 +130,7 @@ def change_setup(meter: Series, settings: Mapping[str, int], *, armed: Armed, jo
     numbers = [meter.map[name].number for name in settings]
     with _told(report, journal, "the set-up", registers=numbers, value=dict(settings)):
         _enter_setup(meter, report, armed=armed, journal=journal)
-        _draft(meter, settings, armed)
+        _draft(meter, settings, armed, journal)
         code = command_code(meter.model.family, "leave_setup")
         with journal.step("save the session"):
             journal.audit("command", device=meter.name, register=COMMAND, code=code)
@@ -152,6 +154,7 @@ def restart(meter: Series, *, armed: Armed, journal: Journal) -> Programming:
         journal.audit("command", device=meter.name, register=COMMAND, code=code)
         report.sent = True
         meter.issue(armed, code)
+        journal.clock.sleep(_RESTARTS_AFTER)
         meter.wait_until_it_answers(_RETURN_TIME)
         _verify(meter, settings, report, journal)
     return report
@@ -207,8 +210,8 @@ def _exchange(
 ) -> int:
     code = command_code(meter.model.family, name)
     with meter.pointers_restored(armed):
-        meter.plant_sentinels(armed, RESULT)
         meter.aim_pointers(armed, data=0)
+        meter.plant_sentinels(armed, RESULT)  # after aiming: whoever loses it in a restart has lost the aim as well
         if parameters:
             meter.session.write_block(armed, FIRST_PARAMETER, parameters)
         journal.audit("command", device=meter.name, register=COMMAND, code=code, parameters=list(parameters))
@@ -235,12 +238,14 @@ def _enter_setup(meter: Series, report: Programming, *, armed: Armed, journal: J
         raise Refused(f"no session is to be had for {report.what}: result {result}", code=result, device=meter.name)
 
 
-def _draft(meter: Series, settings: Mapping[str, int], armed: Armed) -> None:
+def _draft(meter: Series, settings: Mapping[str, int], armed: Armed, journal: Journal) -> None:
     try:
         for name, value in settings.items():
             meter.session.write(armed, meter.map[name].number, value)
     except BaseException:
         with suppress(BenchError):  # what broke the session off is what happened
+            code = command_code(meter.model.family, "leave_setup")
+            journal.audit("discard", device=meter.name, register=COMMAND, code=code)
             meter.discard_setup(armed)
         raise
 

@@ -107,8 +107,8 @@ class Series(PowerLogic):
     def try_command(self, armed: Armed, code: int, parameters: Sequence[int] = ()) -> int | None:
         """Carry out a command code and return its result word, None if it stayed the sentinel."""
         with self.pointers_restored(armed):
-            self.plant_sentinels(armed, RESULT)
             self.aim_pointers(armed, data=0)
+            self.plant_sentinels(armed, RESULT)  # after aiming: whoever loses it in a restart has lost the aim as well
             if parameters:
                 self.session.write_block(armed, FIRST_PARAMETER, parameters)
             self.issue(armed, code)
