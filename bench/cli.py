@@ -30,6 +30,7 @@ COMMANDS = {
     "report": ("bench.commands.report", "Make the HTML page of an evidence folder."),
     "control": ("bench.commands.control", "Switch the supply or the load of a served device."),
     "defects": ("bench.commands.defects", "List the defects and mistakes that can be switched on."),
+    "sweep": ("bench.commands.sweep", "Cut the power at every moment of a procedure."),
 }
 
 

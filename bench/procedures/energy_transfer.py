@@ -254,6 +254,7 @@ def _power_cycle(target: Series, report: TransferReport, journal: Journal, power
         return
     try:
         with journal.step("interrupt the supply and read again"):
+            journal.clock.sleep(_SAVED_BY)
             journal.audit("power cycle", device=target.name)
             try:
                 power.cycle(target.name)
@@ -271,6 +272,9 @@ def _power_cycle(target: Series, report: TransferReport, journal: Journal, power
 
 
 _RETURN_TIME = 120_000_000_000
+#: Who cuts at once takes back what the meter was about to save. No document says how long that takes; it shows here
+#: whether a preset is saved at all, and in scenarios of their own what a cut in mid-save leaves.
+_SAVED_BY = 2_000_000_000
 
 
 def _named(report: TransferReport, which: str) -> dict[str, int]:

@@ -164,10 +164,9 @@ def _demand(story: Story) -> dict[str, Side]:
     name = "power_demand_reset_count"
     old, new = story.before.state, story.now.state
     counted = new["config"].get(name, 0) - old["config"].get(name, 0)
+    same = all(old["demand"][what] == new["demand"][what] for what in ("peak", "peak_time"))
     return _stamps(story, RESETS["reset_demand"]) | {
-        "peaks": _side(
-            old=new["demand"]["peak"] == old["demand"]["peak"], new=new["demand"]["peak"] != old["demand"]["peak"]
-        ),
+        "peaks": _side(old=same, new=not same),
         "count of resets": _side(old=counted == 0, new=counted > 0),
     }
 

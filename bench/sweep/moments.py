@@ -34,7 +34,7 @@ def moments(plan: Plan) -> list[Moment]:
     """Every moment of the plan's procedure at which something can be cut, in order.
 
     Raises:
-        UsageError: the procedure does not go through undisturbed, so there is nothing to compare with.
+        BenchError: the procedure breaks off undisturbed, so it has no moments to speak of.
     """
     stand = Stand(plan)
     try:
