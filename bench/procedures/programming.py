@@ -50,6 +50,8 @@ class Programming:
         wanted: what the meter is to show, by register name; empty for a reset, which shows another time than before.
         before, after: what it showed.
         already: nothing was written, because the meter showed it before.
+        drafted: whether writing to a set-up session has begun; a meter may take some registers before it is saved (3248
+            of CM3 and CM4, FAQ FA212299).
         sent: whether the command that makes it happen was sent.
         result: its result word, None if none was read.
     """
@@ -60,6 +62,7 @@ class Programming:
     before: dict[str, object] = field(default_factory=dict)
     after: dict[str, object] = field(default_factory=dict)
     already: bool = False
+    drafted: bool = False
     sent: bool = False
     result: int | None = None
     steps: list[Step] = field(default_factory=list)
@@ -130,6 +133,8 @@ def change_setup(meter: Series, settings: Mapping[str, int], *, armed: Armed, jo
     numbers = [meter.map[name].number for name in settings]
     with _told(report, journal, "the set-up", registers=numbers, value=dict(settings)):
         _enter_setup(meter, report, armed=armed, journal=journal)
+        journal.audit("draft", device=meter.name, registers=numbers)
+        report.drafted = True
         _draft(meter, settings, armed, journal)
         code = command_code(meter.model.family, "leave_setup")
         with journal.step("save the session"):
@@ -179,6 +184,10 @@ def _told(
 
 
 def _state(report: Programming, look: str) -> str:
+    if report.drafted and not report.sent:
+        return (
+            f"the session was not saved, and what a meter takes at once is not known: read {look} before it is repeated"
+        )
     if not report.sent:
         return "the command that makes it happen was not sent: everything is as it was"
     answer = "its result is not known" if report.result is None else f"it was answered with {report.result}"

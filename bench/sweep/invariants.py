@@ -130,6 +130,8 @@ def _told(entries: Sequence[Mapping[str, Any]], code: int) -> str:
 
 
 def _names(entry: Mapping[str, Any], register: int, value: int) -> bool:
+    if entry["event"] == "draft":  # a meter may take a register at once
+        return True
     return entry["event"] == "command" and bool(
         entry["facts"].get("register") == register and entry["facts"].get("code") == value
     )

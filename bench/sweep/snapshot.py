@@ -57,10 +57,10 @@ def take(meter: Meter, now: int) -> Snapshot:
 def powered(notices: Notices, since: int, until: int) -> int:
     """How long (ns) the meter had its supply between two instants."""
     whole = until - since
-    starts = sorted(notices.of("start"))
-    for lost in notices.of("supply lost"):
-        back = next((at for at in starts if at >= lost), until)
-        whole -= max(0, min(back, until) - max(lost, since))
+    for place, (step, lost) in enumerate(notices.steps):
+        if step == "supply lost":  # the next start in order: one of the same instant may have come before
+            back = next((at for name, at in notices.steps[place:] if name == "start"), until)
+            whole -= max(0, min(back, until) - max(lost, since))
     return whole
 
 
