@@ -528,7 +528,7 @@ def test_the_defects_and_mistakes_are_listed(call: Any) -> None:
     assert next(row for row in rows if row["id"] == "D30")["caught_by"] == [
         "test_the_live_energies_take_no_direct_write"
     ]
-    assert len(call("defects", "list", "--family", "powerlogic", "--json").json) == len(rows) == 75
+    assert len(call("defects", "list", "--family", "powerlogic", "--json").json) == len(rows) == 82
     assert "D15  defect   billing   the preset is not saved" in call("defects", "list").out
 
 

@@ -15,6 +15,7 @@ from bench.safety import Armed
 from protocols.powerlogic.tables import command_code
 
 COMMAND, FIRST_PARAMETER = 8000, 8001
+_UNDESCRIBED = 8016
 POINTER_STATUS, POINTER_RESULT, POINTER_DATA = 8017, 8018, 8019
 #: Where the procedure of seed document 003 lets the pointers aim.
 STATUS, RESULT, BUFFER = 8020, 8021, 8022
@@ -101,8 +102,12 @@ class Series(PowerLogic):
             raise Refused(f"command {name} was answered with result {result}", code=result, device=self.name)
 
     def volatile_words(self) -> list[int]:
-        """The command area 8000-8049: what stands there is gone after a restart, where a meter does not keep it."""
-        return self.session.read(COMMAND, BUFFER + BUFFER_WORDS - COMMAND)
+        """The command area 8000-8049 but for 8016, of which no document says what it is.
+
+        What stands there is gone after a restart, where a meter does not keep it.
+        """
+        commands = self.session.read(COMMAND, _UNDESCRIBED - COMMAND)
+        return commands + self.session.read(POINTER_STATUS, BUFFER + BUFFER_WORDS - POINTER_STATUS)
 
     def try_command(self, armed: Armed, code: int, parameters: Sequence[int] = ()) -> int | None:
         """Carry out a command code and return its result word, None if it stayed the sentinel."""
