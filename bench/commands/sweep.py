@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
@@ -68,19 +69,17 @@ def power_cuts(
     """
     if at is not None and (sample is not None or every != 1):
         raise UsageError("--at is one moment: without --every and --sample")
-    cuts = [(off, boot) for off in _listed(offs or _LONG[0])] if offs or boot else [_LONG, _SHORT]
+    one = Plan(device=device, source=source, defects=defects, seed=seed)
+    check_defects(one.station(), {device: list(defects)})
     plans = [
-        Plan(procedure, victim, device, source, medium, delay, off, slow, defects, seed)
+        replace(one, victim=victim, procedure=procedure, medium=medium, save_delay=delay, off=off, boot=start)
         for victim in victims or VICTIMS
         for procedure in procedures or JOBS
         for medium in media or MEDIA
-        for delay in (_listed(delays) if victim == "meter" else _listed(delays)[:1])
-        for off, slow in (cuts if victim == "meter" else [(cuts[0][0], boot)])
+        for delay, off, start in _cuts(victim, delays, offs, boot)
     ]
     if at is not None and len(plans) != 1:
         raise UsageError(f"--at is one moment of one row, and these are {len(plans)}: take the command that is printed")
-    for plan in plans[:1]:
-        check_defects(plan.station(), {device: list(defects)})
     choice = Choice(every, sample, parse_moment(at) if at is not None else None)
     found = run(plans, choice, processes=processes, progress=_progress)
     if as_json:
@@ -90,10 +89,24 @@ def power_cuts(
     return Exit.FAILED if found.violations else Exit.VERIFIED
 
 
+def _cuts(victim: Victim, delays: str, offs: str | None, boot: str) -> list[tuple[str, str, str]]:
+    """Save delay, time off and time to start of each row; a bench that is killed takes no supply with it."""
+    cuts = [(off, boot) for off in _listed(offs or _LONG[0])] if offs or boot else [_LONG, _SHORT]
+    every = [(delay, off, start) for delay in _listed(delays) for off, start in cuts]
+    return every if victim == "meter" else every[:1]
+
+
 def _listed(text: str) -> list[str]:
+    """The durations of a list.
+
+    Raises:
+        UsageError: one is none, or there is none.
+    """
     words = [word.strip() for word in text.split(",") if word.strip()]
     for word in words:
         nanoseconds(word)
+    if not words:
+        raise UsageError(f"{text!r} lists no duration")
     return words
 
 
