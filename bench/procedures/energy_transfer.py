@@ -163,8 +163,8 @@ def _lost_since(target: Series, report: TransferReport, hands: Operator) -> str:
     report.buffer = [signed(word) for word in target.session.read(hands.aim.data, BUFFER_WORDS)]
     if report.buffer != report.words:
         return f"the buffer has changed since it was filled ({_differing(report.buffer, report.words)})"
-    if target.session.read(hands.aim.result)[0] != SENTINEL:
-        return "the sentinel is gone from the result word: the meter has restarted"
+    if not target.sentinels_stand(hands.aim.status, hands.aim.result):
+        return "the sentinels are gone from status and result: the meter has restarted"
     return ""
 
 

@@ -432,7 +432,7 @@ def test_a_lost_answer_before_the_command_leaves_the_energies_alone(frame: str, 
 
 def test_a_lost_reading_is_asked_for_again_and_the_transfer_goes_through(tmp_path: Path) -> None:
     with stand(two_meters(), tmp_path) as on:
-        lose_answer_to(on, bytes.fromhex("03 1F51 0004"))
+        lose_answer_to(on, bytes.fromhex("03 1F54 0001"))
         report = transfer_energy(on.old, on.new, armed=on.bench.arm(on.new), journal=on.bench.journal)
         assert report.result == 0
         assert on.new.session.retried == 1

@@ -67,6 +67,12 @@ class Series(PowerLogic):
         for register in registers:
             self.session.write(armed, register, SENTINEL)
 
+    def sentinels_stand(self, status: int, result: int) -> bool:
+        """Whether the sentinel still stands in both registers; a restart clears them."""
+        first, last = min(status, result), max(status, result)
+        words = self.session.read(first, last - first + 1)
+        return words[0] == words[-1] == SENTINEL
+
     def issue(self, armed: Armed, code: int) -> None:
         """Write a command code to 8000. Never repeated: a lost echo does not mean a lost command."""
         self.session.write(armed, COMMAND, code)
@@ -74,16 +80,14 @@ class Series(PowerLogic):
     def await_result(self, register: int = RESULT, timeout: int = COMMAND_TIMEOUT) -> int | None:
         """Poll a result word until it is no longer the sentinel; None when it still is at the time-out (ns).
 
-        A meter that has restarted meanwhile shows 0 there, and 0 is success: a word is a result only as long as pointer
-        #2 aims at it, so both come in one request. None at once when it does not.
+        A meter that has restarted meanwhile shows 0 there, and 0 is success: a word is a result only if pointer #2
+        still aims at it when it has been read. None if it does not.
         """
         deadline = self.clock.now() + timeout
         while True:
-            aimed_at, *_, result = self.session.read(POINTER_RESULT, register - POINTER_RESULT + 1)
-            if aimed_at != register:
-                return None
+            result = self.session.read(register)[0]
             if result != SENTINEL:
-                return result
+                return result if self.session.read(POINTER_RESULT)[0] == register else None
             if self.clock.now() >= deadline:
                 return None
             self.clock.sleep(_POLL)

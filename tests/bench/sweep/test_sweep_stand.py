@@ -36,7 +36,7 @@ def test_an_undisturbed_transfer_goes_through_and_the_device_notices_its_steps(s
     assert executed - accepted == stand.meter.profile.exec_delay
 
 
-@pytest.mark.parametrize("touch", [1, 40, 70, 95])
+@pytest.mark.parametrize("touch", [1, 40, 70, 85])
 def test_killed_before_a_touch_it_touches_nothing_any_more(stand: Stand, touch: int) -> None:
     stand.gate.die_before = touch
     with pytest.raises(Killed):
