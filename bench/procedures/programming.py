@@ -49,7 +49,7 @@ class Programming:
         what: what was to be done, in words.
         wanted: what the meter is to show, by register name; empty for a reset, which shows another time than before.
         before, after: what it showed.
-        already: nothing was written, because the meter showed it before.
+        already: no set-up register was written, because the meter had it before.
         drafted: whether writing to a set-up session has begun; a meter may take some registers before it is saved (3248
             of CM3 and CM4, FAQ FA212299).
         sent: whether the command that makes it happen was sent.
@@ -119,20 +119,23 @@ def reset(meter: Series, name: str, *, armed: Armed, journal: Journal) -> Progra
 
 
 def change_setup(meter: Series, settings: Mapping[str, int], *, armed: Armed, journal: Journal) -> Programming:
-    """Change set-up registers in one session and save it (9020, 9021); nothing is written if they are so already.
+    """Change set-up registers in one session and save it (9020, 9021); none is written if they are so already.
 
-    A session that somebody has left open is not broken into: it is given the two minutes after which it ends.
+    A session that somebody has left open is not broken into: it is given the two minutes after which it ends. Until
+    then the registers show its drafts, so what they are is read when a session of one's own is open.
 
     Raises:
         DeviceError, StationError: it was broken off; the audit says what is known.
     """
     report = Programming(meter.name, "set-up changed", dict(settings), _shown(meter, settings), steps=journal.steps)
-    if report.before == report.wanted:
-        report.already, report.after = True, dict(report.before)
-        return report
     numbers = [meter.map[name].number for name in settings]
     with _told(report, journal, "the set-up", registers=numbers, value=dict(settings)):
         _enter_setup(meter, report, armed=armed, journal=journal)
+        report.before = _shown(meter, settings)
+        if report.before == report.wanted:
+            report.already, report.after = True, dict(report.before)
+            _discard(meter, armed, journal)
+            return report
         journal.audit("draft", device=meter.name, registers=numbers)
         report.drafted = True
         _draft(meter, settings, armed, journal)
@@ -253,10 +256,13 @@ def _draft(meter: Series, settings: Mapping[str, int], armed: Armed, journal: Jo
             meter.session.write(armed, meter.map[name].number, value)
     except BaseException:
         with suppress(BenchError):  # what broke the session off is what happened
-            code = command_code(meter.model.family, "leave_setup")
-            journal.audit("discard", device=meter.name, register=COMMAND, code=code)
-            meter.discard_setup(armed)
+            _discard(meter, armed, journal)
         raise
+
+
+def _discard(meter: Series, armed: Armed, journal: Journal) -> None:
+    journal.audit("discard", device=meter.name, register=COMMAND, code=command_code(meter.model.family, "leave_setup"))
+    meter.discard_setup(armed)
 
 
 def _verify(meter: Series, names: Sequence[str] | Mapping[str, int], report: Programming, journal: Journal) -> None:

@@ -46,6 +46,13 @@ def test_so_does_one_of_every_family(procedure: str, device: str) -> None:
         assert broken(row(Plan(procedure, victim, device, "cm3350", seed=5))) == set()
 
 
+def test_the_draft_of_a_killed_bench_is_not_taken_for_done_by_the_next() -> None:
+    """Killed before each of its last touches, and back at once, while its session is still open and shows its draft."""
+    plan = Plan("setup", "bench", medium="ethernet")
+    touches = [moment for moment in moments(plan) if moment.touch is not None][-14:]
+    assert [cut(plan, moment).violations for moment in touches] == [[]] * len(touches)
+
+
 @pytest.mark.parametrize("delay", ["50 ms", "1 s"])
 @pytest.mark.parametrize("procedure", JOBS)
 def test_what_was_not_saved_yet_is_as_it_was_and_is_told_so(procedure: str, delay: str) -> None:
