@@ -16,6 +16,7 @@ from bench.host import Host
 from bench.procedures.energy_transfer import transfer_energy
 from bench.procedures.journal import Journal
 from bench.procedures.operator import Operator
+from bench.procedures.supply_witness import SupplyWitness
 from bench.procedures.transfer_precheck import refuse_pair, refuse_strangers
 from bench.procedures.transfer_report import TransferReport
 from bench.redaction import serial_tag
@@ -57,7 +58,7 @@ class Bench:
         self.host = host
         self.clock: Clock = host.clock
         self.station = host.station
-        self.supplies = Supplies(host, self._note)
+        self.supplies = Supplies(host, lambda name: SupplyWitness(self.device(name)), self._note)
         self.loads = Loads(host, self._note)
         self.disturbances = Disturbances(host)
         self.traces: dict[str, TraceWriter] = {}

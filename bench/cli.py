@@ -34,6 +34,7 @@ COMMANDS = {
     "control": ("bench.commands.control", "Switch the supply or the load of a served device."),
     "faults": ("bench.commands.faults", "List the line faults that can be put on a simulated link."),
     "defects": ("bench.commands.defects", "List the defects and mistakes that can be switched on."),
+    "sweep": ("bench.commands.sweep", "Cut the power at every moment of a procedure."),
 }
 
 

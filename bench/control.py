@@ -12,21 +12,24 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from bench.errors import StationError, Undeterminable
+from bench.errors import NoEvidence, StationError, Undeterminable
 from bench.host import Host
 from simulators.power.feeder import Load
 from simulators.world import SECOND
 
 if TYPE_CHECKING:
     from bench.station import Device
+    from bench.station.devices import PowerControl
 
 #: How long a supply stays off in a cycle.
 OFF_TIME = 2 * SECOND
 _COMMAND_TIMEOUT = 120
 
 
+#: The control "supply" works by commands of somebody else, so the device is looked at to see what they did.
+SEEN = "supply seen"
 #: Told what is done to which device, for its trace.
 Note = Callable[[str, str], None]
 
@@ -39,31 +42,47 @@ def controls_of(host: Host, device: str) -> list[str]:
     entry = host.station.device(device)
     if host.simulates(device):
         return ["broadcast", "load", "power factor", "supply", "supply time"]
-    power = [] if entry.power is None else ["supply"] if entry.power.cycle is not None else ["supply", "supply time"]
+    supply = [] if entry.power is None else ["supply", SEEN]
+    chosen = ["supply time"] if entry.power is not None and entry.power.cycle is None else []
     load = [] if entry.load is None else ["load", "power factor"] if entry.load.sets_power_factor else ["load"]
-    return [*load, *power]
+    return [*load, *supply, *chosen]
 
 
 def _unnoted(_device: str, _text: str) -> None:
     """Nobody keeps a trace."""
 
 
+class Witness(Protocol):
+    """Sees of a device whether its supply was away."""
+
+    def is_silent(self) -> bool:
+        """Whether it does not answer, asked once."""
+
+    def holds_something(self) -> bool:
+        """Whether there is something in it now that a restart would clear."""
+
+    def has_lost_it(self) -> bool:
+        """Whether that is gone."""
+
+
 class Supplies:
     """The supplies of a station's devices.
 
     Args:
-        host: the station.
+        host: the opened station.
+        witness: who sees of a device that its supply was really away; a relay that does nothing must not pass for one.
         note: told of every switching.
     """
 
-    def __init__(self, host: Host, note: Note = _unnoted) -> None:
+    def __init__(self, host: Host, witness: Callable[[str], Witness] | None = None, note: Note = _unnoted) -> None:
         self._host = host
+        self._witness = witness
         #: By when (bench time, ns) a device had lost its supply in its last cycle.
         self.lost_by: dict[str, int] = {}
         self._note = note
 
     def cycle(self, device: str, off: int | None = None) -> None:
-        """Switch a device's supply off and on again.
+        """Switch a device's supply off and on again, and see that it was off.
 
         Args:
             device: its name in the station.
@@ -71,6 +90,7 @@ class Supplies:
 
         Raises:
             Undeterminable: the station has no means to, or none to choose for how long.
+            NoEvidence: the commands ran, and nothing shows that the device was ever without its supply.
             StationError: the means failed.
         """
         controls = controls_of(self._host, device)
@@ -78,37 +98,58 @@ class Supplies:
             raise Undeterminable("what a power cycle shows", f"power control of {device}")
         if off is not None and "supply time" not in controls:
             raise Undeterminable("what a power cut shows", f"separate off and on commands for {device}")
-        self._note(device, "supply off")
-        self._interrupt(device, OFF_TIME if off is None else off)
-        self._note(device, "supply on")
-        control = self._host.station.device(device).power
-        if control is not None and not self._host.simulates(device):
-            self._host.clock.sleep(control.boot)
+        wanted = OFF_TIME if off is None else off
+        if SEEN not in controls:
+            self._switch_simulated(device, wanted)
+        else:
+            self._switch_and_see(device, wanted)
 
-    def _interrupt(self, device: str, off: int) -> None:
-        if self._host.simulates(device):
+    def _switch_simulated(self, device: str, off: int) -> None:
+        """Whoever switches a simulated supply knows that it is off; a recording of that tells it by its notes."""
+        recorded = self._host.recorded_controls(device) is not None
+        self._lost(device)
+        if recorded:
+            self._host.clock.sleep(off)
+        else:
             self._host.catch_up()
             self._host.stage.switch_supply(device, on=False)
-            self.lost_by[device] = self._host.clock.now()
             try:
                 self._host.clock.sleep(off)
             finally:
                 self._host.catch_up()
                 self._host.stage.switch_supply(device, on=True)
-            return
+        self._note(device, "supply on")
+
+    def _switch_and_see(self, device: str, off: int) -> None:
         control = self._host.station.device(device).power
-        if control is None or self._host.recorded_controls(device) is not None:
-            self._host.clock.sleep(off)
-        elif control.cycle is not None:
+        asked = None if self._witness is None else self._witness(device)
+        held = asked is not None and asked.holds_something()
+        silent = self._switch(device, control, off, asked)
+        self._host.clock.sleep(0 if control is None else control.boot)
+        if asked is not None and not silent and not (held and asked.has_lost_it()):
+            raise NoEvidence("what a power cut shows", f"evidence that the supply of {device} was interrupted")
+
+    def _switch(self, device: str, control: PowerControl | None, off: int, asked: Witness | None) -> bool:
+        """Off and on by the station's commands, or as recorded; returns whether the device fell silent meanwhile."""
+        if control is not None and control.cycle is not None:
             run_command(control.cycle, device)
-            self.lost_by[device] = self._host.clock.now()
-        else:
-            try:
+            self._lost(device)
+            self._note(device, "supply on")
+            return asked is not None and asked.is_silent()  # a meter takes its time to start
+        try:
+            if control is not None:
                 run_command(str(control.off), device)
-                self.lost_by[device] = self._host.clock.now()
-                self._host.clock.sleep(off)
-            finally:
+            self._lost(device)
+            self._host.clock.sleep(off)
+            return asked is not None and asked.is_silent()
+        finally:
+            if control is not None:
                 run_command(str(control.on), device)
+            self._note(device, "supply on")
+
+    def _lost(self, device: str) -> None:
+        self._note(device, "supply off")
+        self.lost_by[device] = self._host.clock.now()
 
     def can_cycle(self, device: str) -> bool:
         """Whether the station has means to interrupt a device's supply."""

@@ -12,6 +12,7 @@ BenchError
 │   ├── Refused       it said no: an exception code or a result word
 │   └── WrongDevice   another model or another serial number answers
 └── Undeterminable    the station lacks what a check needs                       exit 5
+    └── NoEvidence    nothing shows that a supply was really away                exit 5
 ```
 
 The names say what happened, as an engineer would say it aloud. Three families are kept apart because three different
@@ -146,3 +147,7 @@ class Undeterminable(BenchError):
 
     def __str__(self) -> str:
         return f"{self.check}: not determinable, the station lacks {self.lacks}"
+
+
+class NoEvidence(Undeterminable):
+    """A supply was switched, and nothing shows that it was really away."""

@@ -38,6 +38,7 @@ class Host:
         defects: defects to switch on, by simulated device.
         scenario: whose host it is, for a link that replays the trace of one.
         faults: line faults to switch on, by simulated link.
+        stage: a simulated side that another host has left; the next one finds it as it is.
 
     Raises:
         UsageError: a simulated device has a profile value or a defect that does not exist.
@@ -51,15 +52,16 @@ class Host:
         defects: dict[str, list[str]] | None = None,
         faults: Mapping[str, Sequence[Call]] | None = None,
         scenario: str = "",
+        stage: Stage | None = None,
     ) -> None:
         self.station = station
         self.scenario = scenario
         self.kind = host_kind(station)
-        self.world = World(seed, budget=BUDGET if self.kind == "virtual" else None)
+        self.world = World(seed, budget=BUDGET if self.kind == "virtual" else None) if stage is None else stage.world
         self.clock: Clock = VirtualClock(self.world) if self.kind == "virtual" else WallClock()
         self._cleanup = ExitStack()
         self._links: dict[str, Link] = {}
-        self.stage: Stage = _staged(station, self.world, defects or {}, faults)
+        self.stage: Stage = _staged(station, self.world, defects or {}, faults) if stage is None else stage
         if self.kind == "virtual":
             self._cleanup.enter_context(virtual_time(self.world))
         elif self.stage.devices:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from protocols.modbus.pdu import EXCEPTION_BIT, ExceptionCode
 from protocols.modbus.responder import Responder
 from protocols.modbus.server import RtuBus, RtuServer, TcpServer
 from protocols.powerlogic.energy import Quantity
@@ -19,7 +20,7 @@ from simulators.faults.line_registry import Call, Medium, Site, put_on, take_off
 from simulators.gateway import TIMEOUT, Gateway
 from simulators.lines.framing import Framing
 from simulators.lines.network import Network, Server
-from simulators.lines.serial_line import SerialLine
+from simulators.lines.serial_line import Port, SerialLine
 from simulators.metering.energy import WH
 from simulators.meters.powerlogic import Installation, Meter, build_meter
 from simulators.meters.powerlogic.build import EPOCH
@@ -28,6 +29,9 @@ from simulators.world import MILLISECOND, World
 
 ETHERNET = "ethernet"
 T = TypeVar("T")
+#: Where the unit stands in a Modbus TCP frame; function and exception code follow.
+_UNIT = 6
+_GATEWAY_SAYS = (ExceptionCode.GATEWAY_PATH_UNAVAILABLE, ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND)
 #: How far (s) a meter's clock may be off when its world begins.
 _CLOCK_OFF = 20
 
@@ -140,9 +144,22 @@ class Stage:
             direct = plan.medium == ETHERNET
             turnaround = plan.turnaround if direct else 0
             serve = self._direct(link) if direct else Gateway(self.line(link)).connection
-            self._networks[link] = Network(self.world, f"{link}/tcp", serve, delay=plan.delay, turnaround=turnaround)
+            self._networks[link] = Network(
+                self.world, f"{link}/tcp", serve, delay=plan.delay, turnaround=turnaround, supplied=self._supplied(link)
+            )
             self._disturb(link, self._networks[link], self._faults[link])
         return self._networks[link]
+
+    def _supplied(self, link: str) -> Callable[[bytes], bool]:
+        """Whether the device that an answer is of still has its supply; what a gateway says of it needs none."""
+        on = self.on(link)
+
+        def supplied(answer: bytes) -> bool:
+            device = on.get(answer[_UNIT])
+            of_the_gateway = answer[_UNIT + 1] & EXCEPTION_BIT and answer[_UNIT + 2] in _GATEWAY_SAYS
+            return device is None or bool(of_the_gateway) or self.feeders[device].auxiliary
+
+        return supplied
 
     def _direct(self, link: str) -> Callable[[Callable[[bytes], None]], Server]:
         units = {address: self._responders[name] for address, name in self.on(link).items()}
@@ -194,5 +211,11 @@ class Stage:
         self.meters[device].feeder.change(self.world.now, load=load)
 
     def switch_supply(self, device: str, *, on: bool) -> None:
-        """Switch a device's supply, now."""
+        """Switch a device's supply, now; without it, it falls silent in the middle of a word."""
         self.meters[device].feeder.switch_supply(self.world.now, on=on)
+        plan = self.devices[device]
+        if not on and plan.link in self._lines:
+            address = bytes((plan.address,))
+            self._lines[plan.link].break_off(
+                lambda burst: not isinstance(burst.sender, Port) and burst.data[:1] == address
+            )

@@ -70,14 +70,22 @@ def command(
             if dry_run
             else _transfer(scenario, source, target, single_writes=single_writes)
         )
-    found["evidence"] = str(evidence) if evidence else None
+        found["evidence"] = str(evidence) if evidence else None
+        broke = found.pop("broke", None)
+        if broke is not None:  # after the preset: what was found until then is shown before that is told
+            _print(found, as_json=as_json)
+            raise broke
+    _print(found, as_json=as_json)
+    if evidence and not as_json:
+        click.echo(f"evidence: {evidence}")
+    return int(found["exit"])
+
+
+def _print(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show_json(found)
     else:
         _show(found)
-        if evidence:
-            click.echo(f"evidence: {evidence}")
-    return int(found["exit"])
 
 
 def _refuse_at_once(source: str, target: str, station: str | None, allowed: tuple[str, ...], *, dry_run: bool) -> None:
@@ -110,7 +118,11 @@ def _transfer(scenario: Scenario, source: str, target: str, *, single_writes: bo
     except (DeviceError, StationError, KeyboardInterrupt):
         click.echo(f"{target}: {_left_behind(begun[0], new) if begun else _UNTOUCHED}", err=True)
         raise
-    judge_transfer(report, measure)
+    broke: StationError | None = None
+    try:
+        judge_transfer(report, measure)
+    except StationError as error:
+        broke = error
     rows = [
         {"name": m.name, "value": plain(m.value), "unit": str(m.unit), "limits": m.limits, "verdict": m.verdict.value,
          "note": m.note, "device": m.device}
@@ -121,7 +133,8 @@ def _transfer(scenario: Scenario, source: str, target: str, *, single_writes: bo
         "from": source,
         "to": target,
         "verdict": worst.value,
-        "exit": int(exit_of(scenario)),
+        "exit": int(exit_of(scenario) if broke is None else broke.exit),
+        "broke": broke,
         "result": report.result,
         "stopped": report.stopped,
         "handed_over": _energies(report, "handed_over"),

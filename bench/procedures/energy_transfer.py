@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bench.drivers.powerlogic import PowerLogic, Series
 from bench.drivers.powerlogic.series import BUFFER_WORDS, SENTINEL
-from bench.errors import BenchError, Undeterminable
+from bench.errors import BenchError, NoEvidence, StationError, Undeterminable
 from bench.procedures import transfer_precheck as precheck
 from bench.procedures.journal import Journal
 from bench.procedures.neighbours import disturbed, look_at_neighbours
@@ -29,7 +29,13 @@ class PowerControl(Protocol):
     """Interrupts a device's supply."""
 
     def cycle(self, device: str) -> None:
-        """Switch off and on again; Undeterminable where the station has no means."""
+        """Switch off and on again.
+
+        Raises:
+            Undeterminable: the station has no means.
+            NoEvidence: nothing shows that the supply was away.
+            StationError: the means failed.
+        """
 
 
 def transfer_energy(
@@ -76,6 +82,8 @@ def transfer_energy(
     with _told_if_broken_off(report, journal):
         try:
             _write(target, report, journal, hands, armed)
+            if report.stopped:
+                journal.audit("stopped", device=target.name, reason=report.stopped, state=state_known(report))
         except BaseException:
             _learn_result(target, report, journal, hands)
             raise
@@ -119,7 +127,9 @@ def _write(target: Series, report: TransferReport, journal: Journal, hands: Oper
         journal.audit("write", device=target.name, registers=[aim.status, aim.result], values=[SENTINEL, SENTINEL])
         target.plant_sentinels(armed, aim.status, aim.result)
     with journal.step("fill the buffer and read it back"):
-        journal.audit("write", device=target.name, registers=f"{aim.data} on", values=report.words)
+        journal.audit(
+            "write", device=target.name, registers=f"{aim.data}-{aim.data + BUFFER_WORDS - 1}", values=report.words
+        )
         hands.fill_buffer(target, armed, report.words)
         report.buffer = [signed(word) for word in target.session.read(aim.data, BUFFER_WORDS)]
         if report.buffer != report.words:
@@ -133,13 +143,38 @@ def _write(target: Series, report: TransferReport, journal: Journal, hands: Oper
         if report.pointers != report.expected_pointers:
             report.stopped = f"the pointers read {report.pointers} instead of {report.expected_pointers}"
             return
+        report.stopped = _lost_since(target, report, hands)
+        if report.stopped:
+            return
     with journal.step("send the command, once"):
         journal.audit("command", device=target.name, register=8000, code=6209)
         report.commanded_at = journal.clock.now()
         hands.command(target, armed)
     with journal.step("wait for the result word"):
-        report.result = target.await_result(aim.result)
-        journal.audit("result", device=target.name, register=aim.result, value=report.result)
+        _note_result(target, report, journal, aim.result)
+
+
+def _lost_since(target: Series, report: TransferReport, hands: Operator) -> str:
+    """What a meter that has restarted since the buffer was filled has lost, empty if nothing.
+
+    It would load zeros, and 0 would already stand where the result comes. Who restarts from here on loses the pointers
+    as well: nothing is loaded then, and no result is believed.
+    """
+    report.buffer = [signed(word) for word in target.session.read(hands.aim.data, BUFFER_WORDS)]
+    if report.buffer != report.words:
+        return f"the buffer has changed since it was filled ({_differing(report.buffer, report.words)})"
+    if not target.sentinels_stand(hands.aim.status, hands.aim.result):
+        return "the sentinels are gone from status and result: the meter has restarted"
+    return ""
+
+
+def _note_result(target: Series, report: TransferReport, journal: Journal, register: int) -> None:
+    """The result word, or that there is none: unchanged, or lost with the pointers in a restart of the meter."""
+    report.result = target.await_result(register)
+    journal.audit("result", device=target.name, register=register, value=report.result)
+    if report.result is None and target.read_pointers() != report.expected_pointers:
+        report.result_lost = True
+        journal.audit("result lost", device=target.name, reason="the pointers are gone: the meter has restarted")
 
 
 @contextmanager
@@ -157,9 +192,10 @@ def state_known(report: TransferReport) -> str:
     """What is known of the target's energies after a transfer that was broken off."""
     if report.commanded_at is None:
         return "the command was not sent: the energies are the old ones"
+    look = "read 1700-1727 and 3290 before anything is repeated"
     if report.result is not None:
-        return f"the command was answered with {report.result}"
-    return "the command was sent and its result is not known: read 1700-1727 and 3290 before anything is repeated"
+        return f"the command was answered with {report.result}; {look}"
+    return f"the command was sent and its result is not known: {look}"
 
 
 def _learn_result(target: Series, report: TransferReport, journal: Journal, hands: Operator) -> None:
@@ -167,8 +203,7 @@ def _learn_result(target: Series, report: TransferReport, journal: Journal, hand
     if report.commanded_at is None or report.result is not None:
         return
     with suppress(BenchError), journal.step("learn the result of the command"):
-        report.result = target.await_result(hands.aim.result)
-        journal.audit("result", device=target.name, register=hands.aim.result, value=report.result)
+        _note_result(target, report, journal, hands.aim.result)
 
 
 def _tidied(
@@ -195,6 +230,7 @@ def _clear_and_look(target: Series, report: TransferReport, journal: Journal, ar
     """Clear the pointers and read them; where the line no longer allows it, the audit says so."""
     try:
         with journal.step("restore the pointers"):
+            journal.audit("write", device=target.name, registers="8017-8019", values=[0, 0, 0])
             target.clear_pointers(armed)
             report.pointers_restored = target.read_pointers() == (0, 0, 0)
             journal.audit("restore", device=target.name, registers="8017-8019", restored=report.pointers_restored)
@@ -218,16 +254,27 @@ def _power_cycle(target: Series, report: TransferReport, journal: Journal, power
         return
     try:
         with journal.step("interrupt the supply and read again"):
+            journal.clock.sleep(_SAVED_BY)
             journal.audit("power cycle", device=target.name)
-            power.cycle(target.name)
+            try:
+                power.cycle(target.name)
+            except NoEvidence as error:
+                cycle.lacks = error.lacks
             target.wait_until_it_answers(_RETURN_TIME)
             cycle.reading = target.read_energies()
             cycle.growth = growth_of(target)
     except Undeterminable as error:
         cycle.lacks = error.lacks
+    except StationError as error:
+        # The preset is done and judged: what broke is told when that has been said.
+        cycle.broke = error
+        journal.audit("power cycle failed", device=target.name, reason=str(error))
 
 
 _RETURN_TIME = 120_000_000_000
+#: Who cuts at once takes back what the meter was about to save. No document says how long that takes; it shows here
+#: whether a preset is saved at all, and in scenarios of their own what a cut in mid-save leaves.
+_SAVED_BY = 2_000_000_000
 
 
 def _named(report: TransferReport, which: str) -> dict[str, int]:

@@ -26,7 +26,11 @@ def unit_of(quantity: Quantity) -> Unit:
 
 
 def judge_transfer(report: TransferReport, measure: Measure) -> None:
-    """Measure everything that must be true after a transfer."""
+    """Measure everything that must be true after a transfer.
+
+    Raises:
+        StationError: the station broke after the preset; everything that was known by then is measured.
+    """
     target = report.target
     _judge_identities(report, measure)
     buffer = "as written" if report.buffer == report.words else report.stopped or "otherwise than written"
@@ -34,8 +38,8 @@ def judge_transfer(report: TransferReport, measure: Measure) -> None:
     if report.stopped:
         measure("procedure", f"stopped: {report.stopped}", device=target).is_("went through")
         return
-    shown = "still the sentinel" if report.result is None else report.result
-    measure("result word", shown, device=target).is_(0)
+    unknown = "lost in a restart of the meter" if report.result_lost else "still the sentinel"
+    measure("result word", unknown if report.result is None else report.result, device=target).is_(0)
     _judge_energies(report, measure)
     _judge_order(report, measure)
     _judge_stamp(report, measure)
@@ -115,22 +119,29 @@ def _judge_stamp(report: TransferReport, measure: Measure) -> None:
 def _judge_power_cycle(report: TransferReport, measure: Measure) -> None:
     cycle = report.power_cycle or PowerCycle(lacks=f"power control of {report.target}")
     name = "energies survive a power cycle"
-    if cycle.lacks:
+    if cycle.broke is not None:
+        measure.not_determinable(name, f"power control of {report.target} that works", device=report.target)
+        raise cycle.broke
+    limits = _limits_after_cycle(report, cycle)
+    # Energies that are gone need no other evidence; energies that are there prove nothing without it.
+    if cycle.lacks and (cycle.reading is None or _all_kept(cycle.reading, limits)):
         measure.not_determinable(name, cycle.lacks, device=report.target)
         return
     assert cycle.reading is not None
-    assert cycle.growth is not None
-    assert report.after is not None
-    for quantity, kept in report.after.values.items():
-        span = cycle.reading.answered_at - report.after.asked_at
-        low = kept - cycle.growth.down(quantity, span)
-        high = kept + cycle.growth.within(quantity, span)
-        _kept(quantity, cycle.reading, low, high, report, measure)
+    for quantity, (low, high) in limits.items():
+        measure(
+            f"{quantity.title} after a power cycle", cycle.reading[quantity], unit_of(quantity), device=report.target
+        ).between(low, high)
 
 
-def _kept(
-    quantity: Quantity, reading: EnergyReading, low: int, high: int, report: TransferReport, measure: Measure
-) -> None:
-    measure(
-        f"{quantity.title} after a power cycle", reading[quantity], unit_of(quantity), device=report.target
-    ).between(low, high)
+def _limits_after_cycle(report: TransferReport, cycle: PowerCycle) -> dict[Quantity, tuple[int, int]]:
+    """What each energy may be after the supply was away; nothing where it was not read."""
+    if cycle.reading is None or cycle.growth is None or report.after is None:
+        return {}
+    span = cycle.reading.answered_at - report.after.asked_at
+    growth = cycle.growth
+    return {q: (kept - growth.down(q, span), kept + growth.within(q, span)) for q, kept in report.after.values.items()}
+
+
+def _all_kept(reading: EnergyReading, limits: dict[Quantity, tuple[int, int]]) -> bool:
+    return all(low <= reading[quantity] <= high for quantity, (low, high) in limits.items())

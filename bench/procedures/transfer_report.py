@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from bench.drivers.powerlogic.identity import Finding
 from bench.drivers.powerlogic.values import EnergyReading
+from bench.errors import StationError
 from bench.procedures.journal import Step
 from bench.procedures.reading import Growth
 from protocols.powerlogic.energy import Quantity
@@ -17,11 +18,19 @@ _NS_PER_HOUR = 3_600_000_000_000
 
 @dataclass(slots=True)
 class PowerCycle:
-    """The supply of the target was switched off and on again; or why it could not be."""
+    """The supply of the target was switched off and on again; or why it could not be.
+
+    Attributes:
+        reading: the energies afterwards.
+        growth: what can have been counted meanwhile.
+        lacks: what the station lacks for it: means, or evidence that the supply was away.
+        broke: the means broke under it; raised when the transfer has been judged.
+    """
 
     reading: EnergyReading | None = None
     growth: Growth | None = None
     lacks: str = ""
+    broke: StationError | None = None
 
 
 @dataclass(slots=True)
@@ -40,6 +49,8 @@ class TransferReport:
     expected_pointers: tuple[int, int, int] | None = None
     commanded_at: int | None = None
     result: int | None = None
+    #: Whether the meter restarted before its result was read.
+    result_lost: bool = False
     after: EnergyReading | None = None
     growth: Growth | None = None
     clock_after: datetime | None = None

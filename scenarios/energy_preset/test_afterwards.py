@@ -67,7 +67,7 @@ def test_the_neighbours_are_left_alone(fresh: Series, bench: Bench, clock: Clock
 
 
 @destructive("overwrites the billing registers of the new meter, once")
-@catches("O10", "D32")
+@catches("O10", "D32", "P34")
 def test_a_second_preset_erases_nothing(
     target: Series, old_for: PowerLogic, bench: Bench, clock: Clock, operator: type[Operator], measure: Measure
 ) -> None:

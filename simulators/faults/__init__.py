@@ -8,6 +8,7 @@ A defect is one function with its row of facts; switching it on replaces decisio
     powerlogic_preset         what 6209 makes of its 28 words
     powerlogic_commands       8000 and its pointers, resets, the clock
     powerlogic_setup          set-up sessions and what is kept of them
+    powerlogic_saving         what of a change is safe when the supply fails
     powerlogic_counting       energies between presets: load, carry, rollover, power cuts
     powerlogic_showing        what registers say of it
     powerlogic_communication  frames, function codes, broadcasts

@@ -25,7 +25,7 @@ def no_timeout(meter: Meter) -> None:
         caught_by="test_a_programmed_interval_survives_a_power_cut")  # fmt: skip
 def setup_not_saved(meter: Meter) -> None:
     """The new set-up stays in fast memory."""
-    decide(meter, setup_save_time=lambda _now, _delay: 1 << 62)
+    decide(meter, setup_save_time=lambda _now, _delay: 1 << 62, demand_save_time=lambda _now, _delay: 1 << 62)
 
 
 @defect("P17", "every request keeps a set-up session open", "a draft that somebody merely reads stays for ever",

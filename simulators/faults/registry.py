@@ -59,6 +59,7 @@ _FAMILIES = (
     "simulators.faults.powerlogic_preset",
     "simulators.faults.powerlogic_commands",
     "simulators.faults.powerlogic_setup",
+    "simulators.faults.powerlogic_saving",
     "simulators.faults.powerlogic_counting",
     "simulators.faults.powerlogic_showing",
     "simulators.faults.powerlogic_communication",

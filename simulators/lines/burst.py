@@ -31,6 +31,13 @@ class Burst:
         for burst in (self, *self.copies):
             burst.data = data
 
+    def cut(self, now: int) -> None:
+        """The sender falls silent: of what is not on its way yet, and of a character that is, nothing arrives."""
+        for burst in (self, *self.copies):
+            whole = len(burst.data) - burst.left + burst.arrived(now)
+            burst.data = burst.data[:whole]
+            burst.end = burst.start + burst.framing.time_of(whole)
+
     def copy(self) -> Burst:
         """The burst for one more port."""
         self.copies.append(Burst(self.start, self.data, self.framing, self.sender))

@@ -127,7 +127,8 @@ class Connection:
     def _leave_after(self, delay: int, data: bytes) -> None:
         def leave() -> None:
             self._under_way -= 1
-            self._answer(data)
+            if self._network.supplied(data):
+                self._answer(data)
 
         self._under_way += 1
         self._network.world.call_at(self._network.world.now + delay, leave)
@@ -161,6 +162,7 @@ class Network:
         serve: makes the far end of each new connection; given a call-back for answers that come later.
         delay: one way, ns.
         turnaround: how long the device takes to answer, ns.
+        supplied: whether whoever answers so still has its supply when the answer is to leave.
     """
 
     def __init__(
@@ -171,6 +173,7 @@ class Network:
         *,
         delay: int = MILLISECOND,
         turnaround: int = 20 * MILLISECOND,
+        supplied: Callable[[bytes], bool] = lambda _answer: True,
     ) -> None:
         self.world = world
         self.name = name
@@ -182,6 +185,7 @@ class Network:
         #: The faults of this network, None as long as there are none.
         self.disturbance: Disturbance | None = None
         self.death = Death()
+        self.supplied = supplied
 
     @property
     def immediate(self) -> bool:

@@ -99,6 +99,8 @@ class SerialLine:
         self._ports: list[Port] = []
         self._heard: list[Burst] = []
         self._free_at: dict[int, int] = {}
+        #: Bursts that have been handed to the line, until the silence after them.
+        self._sent: list[Burst] = []
         self._noise = world.stream(f"line:{name}", "collision")
 
     def attach(self, device: Listener, framing: Framing | None = None) -> None:
@@ -128,6 +130,16 @@ class SerialLine:
         else:
             self._set_out_disturbed(burst, self.disturbance)
         return burst.end
+
+    def break_off(self, speaks: Callable[[Burst], bool]) -> None:
+        """Who has lost its supply falls silent now: characters that are not whole by now never come."""
+        now = self.world.now
+        for burst in self._sent:
+            if burst.end > now and speaks(burst):
+                burst.cut(now)
+                self._free_at[id(burst.sender)] = now
+                silence = max(burst.end, now) + burst.framing.silence
+                self.world.call_at(silence, lambda at=silence: self._silence(at))  # type: ignore[misc]  # a default binds it
 
     def _framing_of(self, sender: object) -> Framing:
         return next(framing for device, framing in self._devices if device is sender)
@@ -159,6 +171,7 @@ class SerialLine:
                 port.on_death()
 
     def _set_out(self, burst: Burst) -> None:
+        self._sent.append(burst)
         if burst.start > self.world.now:
             self.world.call_at(burst.start, lambda: self._begin(burst))
         else:
@@ -178,7 +191,7 @@ class SerialLine:
 
     def _begin(self, burst: Burst) -> None:
         """The first start bit: from now on the burst can collide, and the ports know when its bytes will be there."""
-        if self.death.took(burst.start, burst.start):
+        if not burst.data or self.death.took(burst.start, burst.start):  # or its sender has lost its supply meanwhile
             return
         for other in self._heard:
             if other.end > burst.start and other.sender is not burst.sender:
@@ -213,6 +226,7 @@ class SerialLine:
         if any(burst.end + burst.framing.silence > at for burst in self._heard):
             return
         heard, self._heard = self._heard, []
+        self._sent = [burst for burst in self._sent if burst.end > at]
         for device, framing in self._devices:
             frame = _one_frame([b for b in heard if b.sender is not device and b.framing == framing])
             if not frame:

@@ -210,6 +210,17 @@ class Demand:
         self.settle(now)
         return now - self._start
 
+    @property
+    def peaks(self) -> list[tuple[int, int | None]]:
+        """Each peak (mW) with its instant (ns)."""
+        return list(zip(self.peak, self.peak_at, strict=True))
+
+    def remember(self, peaks: Sequence[tuple[int, int | None]]) -> None:
+        """Have a reset not happen: the peaks of before count again, beside those since."""
+        for index, (value, at) in enumerate(peaks):
+            if at is not None and abs(value) >= abs(self.peak[index]):
+                self.peak[index], self.peak_at[index] = value, at
+
     def reset(self, now: int) -> None:
         """Forget the peaks: the demand of now is the first of the new period."""
         self.settle(now)

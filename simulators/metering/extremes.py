@@ -36,10 +36,20 @@ class Extremes:
             elif value > seen.high:
                 seen.high, seen.high_time = value, moment
 
-    def reset(self, values: Mapping[str, int], moment: datetime) -> None:
-        """Forget everything; the values that hold at `moment` are the first of the new period."""
-        self._seen.clear()
+    def reset(self, values: Mapping[str, int], moment: datetime) -> Mapping[str, Extreme]:
+        """Forget everything, and return it; the values that hold at `moment` are the first of the new period."""
+        before, self._seen = self._seen, {}
         self.look(values, moment)
+        return before
+
+    def remember(self, before: Mapping[str, Extreme]) -> None:
+        """Have a reset not happen: what was seen before it counts again, beside what has been seen since."""
+        for name, old in before.items():
+            seen = self._seen.setdefault(name, old)
+            if old.low <= seen.low:
+                seen.low, seen.low_time = old.low, old.low_time
+            if old.high >= seen.high:
+                seen.high, seen.high_time = old.high, old.high_time
 
     def of(self, name: str) -> Extreme | None:
         """The extremes of one quantity, None before the first look."""

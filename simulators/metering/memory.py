@@ -23,6 +23,10 @@ class Journal:
         if safe_at > now:
             self._unsaved.append((safe_at, undo))
 
+    def put_off(self, now: int, until: int) -> None:
+        """What is not yet safe at `now` (ns) will be at `until` at the earliest."""
+        self._unsaved = [(max(safe_at, until), undo) for safe_at, undo in self._unsaved if safe_at > now]
+
     def power_lost(self, now: int) -> None:
         """The supply failed at `now` (ns): what was not saved by then is as it was before."""
         for safe_at, undo in reversed(self._unsaved):

@@ -84,3 +84,16 @@ def test_due_available_and_take_agree_even_when_talkers_overlap(
     available = inbox.available(now)
     assert (due is not None and due <= now) == (available >= count)
     assert len(inbox.take(99, now)) == available
+
+
+@given(FRAMINGS, st.integers(1, 300), st.data())
+def test_who_falls_silent_has_sent_whole_characters_and_no_more(
+    framing: Framing, size: int, data: st.DataObject
+) -> None:
+    burst, now = Burst(1000, bytes(size), framing), data.draw(st.integers(0, 10**12))
+    copy, whole = burst.copy(), burst.arrived(now)
+    taken = burst.take(data.draw(st.integers(0, whole)))
+    burst.cut(now)
+    assert len(burst.data) == len(copy.data) == whole
+    assert burst.end == copy.end == 1000 + framing.time_of(whole)
+    assert burst.left == whole - len(taken)

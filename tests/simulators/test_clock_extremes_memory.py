@@ -153,3 +153,24 @@ def test_saved_changes_are_forgotten() -> None:
     for instant in range(0, 1000, 10):
         memory.write(str(instant), instant, instant + 15)
     assert len(memory.journal._unsaved) == 2
+
+
+def test_a_save_that_is_put_off_is_later_and_one_that_is_over_stays() -> None:
+    memory = Memory()
+    memory.write("saved", 10, 20)
+    memory.write("unsaved", 15, 30)
+    memory.journal.put_off(25, 90)
+    memory.journal.power_lost(50)
+    assert memory.value == "saved"
+
+
+def test_a_reset_of_extremes_that_is_taken_back_has_not_been() -> None:
+    extremes = Extremes()
+    extremes.look({"volts": 230, "amps": 1}, EPOCH)
+    before = extremes.reset({"volts": 240}, LATER)
+    extremes.look({"volts": 235}, LATER)
+    extremes.remember(before)
+    seen = extremes.of("volts")
+    assert seen is not None
+    assert (seen.low, seen.low_time, seen.high, seen.high_time) == (230, EPOCH, 240, LATER)
+    assert extremes.of("amps") is not None

@@ -244,3 +244,16 @@ def test_several_powers_have_their_own_peaks() -> None:
     demand.settle(2 * MINUTE)
     assert demand.peak == [5, 9]
     assert demand.peak_at == [2 * MINUTE, MINUTE]
+
+
+def test_a_reset_that_is_taken_back_leaves_the_larger_peak_of_before_and_since() -> None:
+    demand = Demand(2, Setting())
+    demand.peak, demand.peak_at = [-500, 100], [1, 2]
+    before = demand.peaks
+    demand.reset(10)
+    demand.peak, demand.peak_at = [400, 300], [20, 30]
+    demand.remember(before)
+    assert demand.peaks == [(-500, 1), (300, 30)]
+    fresh = Demand(1, Setting())
+    fresh.remember(fresh.peaks)
+    assert fresh.peaks == [(0, None)]

@@ -164,6 +164,20 @@ def test_a_meter_without_supply_is_absent() -> None:
     assert [pdu[:2] for _, _, pdu in answers(world, connection)] == [bytes([0x83, 0x0B]), bytes([3, 56])]
 
 
+@pytest.mark.parametrize("medium", ["rs485", ETHERNET])
+def test_a_meter_that_loses_its_supply_after_a_request_does_not_answer_it(medium: str) -> None:
+    world, stage, connection = a_stage(medium, turnaround=50 * MILLISECOND)
+    connection.write(encode_mbap(1, 1, READ))
+    due = world.run_until(lambda: connection.inbox.due(1), SECOND)
+    assert due
+    at = world.now
+    world, stage, connection = a_stage(medium, turnaround=50 * MILLISECOND)
+    connection.write(encode_mbap(1, 1, READ))
+    world.advance_to(at - 10 * MILLISECOND)
+    stage.switch_supply("m1", on=False)
+    assert [pdu[0] for _, _, pdu in answers(world, connection)] in ([], [0x83])  # a gateway says so itself
+
+
 def test_a_broadcast_through_a_gateway_is_not_answered_and_holds_nobody_up() -> None:
     world, _, connection = a_stage()
     connection.write(encode_mbap(1, 0, write_register(8020, 5)) + encode_mbap(2, 1, READ))

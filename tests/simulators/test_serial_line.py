@@ -277,3 +277,39 @@ def test_characters_of_seven_bits_lose_the_eighth() -> None:
     heard = read(world, port, 10**10)
     assert device.heard[0][1] == b"\x01\x42"
     assert heard == b"\x7f\x41"
+
+
+# -- a talker that loses its supply ------------------------------------------------------------------------------------
+
+
+def test_a_device_that_loses_its_supply_breaks_off_in_the_middle_of_its_answer() -> None:
+    device, other = Parrot(Reply(b"answer")), Parrot()
+    world, line, port = a_line(device, other, turnaround=0)
+    port.write(b"ask")
+    asked = 3 * CHARACTER + SLOW.silence
+    world.advance_to(asked + 2 * CHARACTER + CHARACTER // 2)
+    line.break_off(lambda burst: burst.sender is device)
+    assert read(world, port, 10**12) == b"an"
+    assert other.heard[-1] == (asked + 2 * CHARACTER + CHARACTER // 2 + SLOW.silence, b"an")
+
+
+def test_a_device_that_loses_its_supply_before_its_answer_says_nothing() -> None:
+    device = Parrot(Reply(b"answer"))
+    world, line, port = a_line(device, turnaround=20 * MILLISECOND)
+    port.write(b"ask")
+    world.advance_to(3 * CHARACTER + SLOW.silence + 10 * MILLISECOND)
+    line.break_off(lambda burst: burst.sender is device)
+    assert read(world, port, 10**12) == b""
+
+
+def test_what_others_say_goes_on_and_what_was_said_stays() -> None:
+    device = Parrot(Reply(b"answer"))
+    world, line, port = a_line(device, turnaround=0)
+    port.write(b"ask")
+    line.break_off(lambda burst: burst.sender is device)
+    assert read(world, port, 10**11) == b"answer"
+    line.break_off(lambda burst: burst.sender is device)
+    port.write(b"more")
+    line.break_off(lambda burst: isinstance(burst.sender, Port))
+    world.advance_to(10**12)
+    assert [frame for _, frame in device.heard] == [b"ask"]

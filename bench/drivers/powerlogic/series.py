@@ -15,6 +15,7 @@ from bench.safety import Armed
 from protocols.powerlogic.tables import command_code
 
 COMMAND, FIRST_PARAMETER = 8000, 8001
+_UNDESCRIBED = 8016
 POINTER_STATUS, POINTER_RESULT, POINTER_DATA = 8017, 8018, 8019
 #: Where the procedure of seed document 003 lets the pointers aim.
 STATUS, RESULT, BUFFER = 8020, 8021, 8022
@@ -66,17 +67,27 @@ class Series(PowerLogic):
         for register in registers:
             self.session.write(armed, register, SENTINEL)
 
+    def sentinels_stand(self, status: int, result: int) -> bool:
+        """Whether the sentinel still stands in both registers; a restart clears them."""
+        first, last = min(status, result), max(status, result)
+        words = self.session.read(first, last - first + 1)
+        return words[0] == words[-1] == SENTINEL
+
     def issue(self, armed: Armed, code: int) -> None:
         """Write a command code to 8000. Never repeated: a lost echo does not mean a lost command."""
         self.session.write(armed, COMMAND, code)
 
     def await_result(self, register: int = RESULT, timeout: int = COMMAND_TIMEOUT) -> int | None:
-        """Poll a result word until it is no longer the sentinel; None when it still is at the time-out (ns)."""
+        """Poll a result word until it is no longer the sentinel; None when it still is at the time-out (ns).
+
+        A meter that has restarted meanwhile shows 0 there, and 0 is success: a word is a result only if pointer #2
+        still aims at it when it has been read. None if it does not.
+        """
         deadline = self.clock.now() + timeout
         while True:
             result = self.session.read(register)[0]
             if result != SENTINEL:
-                return result
+                return result if self.session.read(POINTER_RESULT)[0] == register else None
             if self.clock.now() >= deadline:
                 return None
             self.clock.sleep(_POLL)
@@ -94,11 +105,19 @@ class Series(PowerLogic):
         if result != DONE:
             raise Refused(f"command {name} was answered with result {result}", code=result, device=self.name)
 
+    def volatile_words(self) -> list[int]:
+        """The command area 8000-8049 but for 8016, of which no document says what it is.
+
+        What stands there is gone after a restart, where a meter does not keep it.
+        """
+        commands = self.session.read(COMMAND, _UNDESCRIBED - COMMAND)
+        return commands + self.session.read(POINTER_STATUS, BUFFER + BUFFER_WORDS - POINTER_STATUS)
+
     def try_command(self, armed: Armed, code: int, parameters: Sequence[int] = ()) -> int | None:
         """Carry out a command code and return its result word, None if it stayed the sentinel."""
         with self.pointers_restored(armed):
-            self.plant_sentinels(armed, RESULT)
             self.aim_pointers(armed, data=0)
+            self.plant_sentinels(armed, RESULT)  # after aiming: whoever loses it in a restart has lost the aim as well
             if parameters:
                 self.session.write_block(armed, FIRST_PARAMETER, parameters)
             self.issue(armed, code)
@@ -165,15 +184,19 @@ class Series(PowerLogic):
                 self.session.write(armed, self.map[name].number, value)
         except BaseException:
             with suppress(BenchError):  # what broke the session off is what happened
-                self._leave_setup(armed, save=False)
+                self.discard_setup(armed)
             raise
-        self._leave_setup(armed, save=save)
+        if save:
+            self.save_setup(armed)
+        else:
+            self.discard_setup(armed)
 
-    def _leave_setup(self, armed: Armed, *, save: bool) -> None:
-        """Command 9021. After a save the meter resets and may say nothing more, so only its return is waited for."""
-        if not save:
-            self.command(armed, "leave_setup", [_DISCARD])
-            return
+    def discard_setup(self, armed: Armed) -> None:
+        """Command 9021 with another parameter than 1: the session ends and nothing changes."""
+        self.command(armed, "leave_setup", [_DISCARD])
+
+    def save_setup(self, armed: Armed) -> None:
+        """Command 9021 with 1. The meter then resets and may say nothing more, so only its return is waited for."""
         self.session.write(armed, FIRST_PARAMETER, _SAVE)
         self.issue(armed, command_code(self.model.family, "leave_setup"))
         self.clock.sleep(_POLL * 5)

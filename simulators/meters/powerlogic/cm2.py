@@ -54,12 +54,12 @@ def _clear_energies(meter: CM2Meter, now: int) -> None:
 
 
 def _reset_demand(meter: CM2Meter, now: int) -> None:
-    meter.demand.reset(now)
+    meter.reset_demand(now)
     meter.stamp("demand_reset_time", now)
 
 
 def _reset_minmax(meter: CM2Meter, now: int) -> None:
-    meter.extremes.reset(meter.extreme_values(now), meter.clock.read(now))
+    meter.reset_extremes(now)
     meter.stamp("minmax_reset_time", now)
 
 

@@ -126,10 +126,20 @@ def _set_clock(meter: SeriesMeter, now: int) -> int:
 
 @_command("reset_demand", "reset_power_demand", "reset_demand_extremes", "reset_power_demand_extremes")
 def _reset_demand(meter: SeriesMeter, now: int) -> int:
-    meter.demand.reset(now)
+    meter.reset_demand(now)
     meter.stamp("power_demand_reset_time", now)
-    meter.config["power_demand_reset_count"] = meter.config.get("power_demand_reset_count", 0) + 1
+    _count_reset(meter, now)
     return DONE
+
+
+def _count_reset(meter: SeriesMeter, now: int) -> None:
+    name = "power_demand_reset_count"
+    meter.config[name] = meter.config.get(name, 0) + 1
+
+    def undo(_when: int) -> None:
+        meter.config[name] -= 1
+
+    meter.changed(now, undo)
 
 
 @_command("reset_minmax")
@@ -143,7 +153,7 @@ def _reset_minmax(meter: SeriesMeter, now: int) -> int:
 
 
 def _forget_extremes(meter: SeriesMeter, now: int) -> int:
-    meter.extremes.reset(meter.extreme_values(now), meter.clock.read(now))
+    meter.reset_extremes(now)
     meter.stamp("minmax_reset_time", now)
     return DONE
 

@@ -88,7 +88,8 @@ class Firmware:
     energies_of: Callable[[Sequence[int], Sequence[int]], list[int]] = energies_of
     #: Whether a preset that is in order is carried out before it is answered with 0; given the meter and the words.
     carries_out: Callable[[Any, Sequence[int]], bool] = lambda _meter, _words: True
-    preset_save_time: Callable[[int, int], int] = safe_after_delay
+    #: The instant at which a preset is safe, or one for each of the seven energies.
+    preset_save_time: Callable[[int, int], int | Sequence[int]] = safe_after_delay
     after_preset: Hook = _nothing
 
     # -- commands and writes --
@@ -101,6 +102,8 @@ class Firmware:
     result_registers: Callable[[int, int], tuple[int, int]] = lambda status, result: (status, result)
     #: The words that are stored of those that came; given the function code and the first register.
     stored: Callable[[int, int, list[int]], list[int]] = lambda _function, _first, values: values
+    #: Done besides, when registers have been written.
+    after_write: Hook = _nothing
     #: Whether a direct write to the live energy registers is obeyed.
     energies_writable: bool = False
     #: Whether a write of several registers must have the byte count that its quantity implies.
@@ -109,6 +112,8 @@ class Firmware:
     # -- set-up --
     session_ended: Callable[[SetupSession, int], bool] = two_minutes_without_a_write
     setup_save_time: Callable[[int, int], int] = safe_after_delay
+    #: The same for the demand of a set-up, which has a memory of its own.
+    demand_save_time: Callable[[int, int], int] = safe_after_delay
 
     # -- counting, supply --
     total_rates: Callable[[bool, int, int], tuple[int, int]] = total_rates
@@ -129,6 +134,8 @@ class Firmware:
     date_words: Callable[[datetime, int], tuple[int, ...]] = encode_date
     #: The time under which a reset or a preset is remembered; given what the clock shows.
     stamped: Callable[[datetime], datetime] = lambda shown: shown
+    #: The instant at which the time of a reset or a preset is safe; given its register's name, now and the save delay.
+    stamp_save_time: Callable[[str, int, int], int] = lambda _name, now, delay: safe_after_delay(now, delay)
 
 
 HEALTHY = Firmware()

@@ -77,6 +77,7 @@ class Meter(Metrology):
         for row, value in zip(rows, values, strict=True):
             self.check_write(row, value)
         self.store(start + 1, rows, values, now)
+        self.firmware.after_write(self, now)
 
     def _writable(self, register: int, now: int) -> Register:
         rows = rows_in(self.model.family, register, register + 1)

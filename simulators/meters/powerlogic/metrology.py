@@ -28,6 +28,10 @@ PARTIAL = (Quantity.REAL_IN, Quantity.REACTIVE_IN, Quantity.REAL_OUT, Quantity.R
 _FACTORY_DEMAND = Setting(Mode.BLOCK, 15 * MINUTE)
 
 
+def _unnoticed(_step: str, _at: int) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """The transformers that are really there, (primary, secondary), whatever the meter's set-up says."""
@@ -55,7 +59,7 @@ class Metrology:
     __slots__ = ("_accumulators", "_booted_at", "_conditional", "_counts_conditional", "_due", "_incremental",
                  "_measured", "_powered", "_steady", "clock", "config", "demand", "energy_version", "extremes",
                  "feeder", "firmware", "incremental_end", "installation", "journal", "last_increment", "model",
-                 "profile", "stamps")  # fmt: skip
+                 "notice", "profile", "stamps")  # fmt: skip
 
     def __init__(
         self, model: Model, feeder: Feeder, epoch: datetime, profile: Profile, installation: Installation
@@ -68,6 +72,8 @@ class Metrology:
         #: Set-up registers and what else is kept as a word, by register name.
         self.config: dict[str, int] = {}
         self.clock = MeterClock(epoch, profile.clock_drift_ppm)
+        #: Told of each internal step and its instant (ns), for who wants to interrupt the meter there.
+        self.notice: Callable[[str, int], None] = _unnoticed
         self.journal = Journal()
         #: Meter times of resets and of the preset, by register name.
         self.stamps: dict[str, datetime] = {}
@@ -212,9 +218,17 @@ class Metrology:
         """The rates of the seven energies in mW (mvar, mVA)."""
         return self._accumulators.rates
 
-    def put_energies(self, now: int, values: Sequence[int], *, safe_at: int | None = None) -> None:
-        """Replace the accumulated energies (picojoule) at `now`; a power cut before `safe_at` takes that back."""
-        self._put(self._accumulators, now, values, safe_at)
+    def put_energies(self, now: int, values: Sequence[int], *, safe_at: int | Sequence[int] | None = None) -> None:
+        """Replace the accumulated energies (picojoule) at `now`; a power cut before `safe_at` takes that back.
+
+        A healthy meter saves the seven as one; a sequence has an instant for each.
+        """
+        if safe_at is None or isinstance(safe_at, int):
+            self._put(self._accumulators, now, values, safe_at)
+            return
+        for index, (value, safe) in enumerate(zip(values, safe_at, strict=True)):
+            before = self._accumulators.at(now)
+            self._put(self._accumulators, now, [*before[:index], value, *before[index + 1 :]], safe)
 
     def _put(self, counter: Accumulators, now: int, values: Sequence[int], safe_at: int | None = None) -> None:
         """Replace what a counter holds. Taken back, it has the old energies and all that it counted since."""
@@ -225,7 +239,14 @@ class Metrology:
 
         counter.preset(now, values)
         self.energy_version += 1
-        self.journal.changed(now, now + self.profile.save_delay if safe_at is None else safe_at, undo)
+        self.changed(now, undo, safe_at=safe_at)
+
+    def changed(self, now: int, undo: Callable[[int], None], *, safe_at: int | None = None) -> None:
+        """What is kept was changed at `now`; a power cut before `safe_at` (the save delay later) takes that back."""
+        safe = now + self.profile.save_delay if safe_at is None else safe_at
+        self.notice("changed", now)
+        self.notice("saved", safe)
+        self.journal.changed(now, safe, undo)
 
     def start_with(self, energies: Mapping[Quantity, int], fractions: Sequence[int] = ()) -> None:
         """Begin life with these readings (whole Wh), as a meter that has been in service.
@@ -248,8 +269,29 @@ class Metrology:
         source = self._conditional if kind == "conditional" else self._incremental
         self._put(source, now, [0] * len(PARTIAL))
         if kind == "incremental":
-            self.last_increment = [0] * len(PARTIAL)
+            self._clear_last_increment(now)
         self.stamp(f"{kind}_reset_time", now)
+
+    def _clear_last_increment(self, now: int) -> None:
+        before, self.last_increment = self.last_increment, [0] * len(PARTIAL)
+        cleared = self.last_increment
+
+        def undo(_when: int) -> None:
+            if self.last_increment is cleared:  # no interval has ended since
+                self.last_increment = before
+
+        self.changed(now, undo)
+
+    def reset_demand(self, now: int) -> None:
+        """Forget the peaks of the demand, until a power cut takes that back."""
+        peaks = self.demand.peaks
+        self.demand.reset(now)
+        self.changed(now, lambda _when: self.demand.remember(peaks))
+
+    def reset_extremes(self, now: int) -> None:
+        """Forget minima and maxima, until a power cut takes that back."""
+        seen = self.extremes.reset(self.extreme_values(now), self.clock.read(now))
+        self.changed(now, lambda _when: self.extremes.remember(seen))
 
     def count_conditional(self, now: int, *, on: bool) -> None:
         """Commands 6320 and 6321: stop or start the conditional energies."""
@@ -285,10 +327,11 @@ class Metrology:
                 self.stamps[name] = before
 
         self.stamps[name] = self.firmware.stamped(self.clock.read(now))
-        self.journal.changed(now, now + self.profile.save_delay, undo)
+        self.changed(now, undo, safe_at=self.firmware.stamp_save_time(name, now, self.profile.save_delay))
 
     def set_clock(self, now: int, moment: datetime) -> None:
         """Set the clock; an interval of demand that follows the clock begins anew."""
+        self.notice("changed", now)
         self.demand.settle(now)
         self.clock.set(now, moment)
         if self.demand.follows_clock:
@@ -303,11 +346,14 @@ class Metrology:
     def boot(self, now: int) -> None:
         """Start the firmware: silent for the boot time, a new interval of demand, volatile state as after power-up."""
         self._booted_at = now + self.profile.boot
+        self.notice("start", now)
+        self.notice("started", self._booted_at)
         self.demand.begin_anew(now, self.since_midnight)
         self.firmware.after_boot(self, now)
 
     def _power_lost(self, now: int) -> None:
         self.firmware.before_power_loss(self, now)
+        self.notice("supply lost", now)
         self._powered = False
         self._due.clear()
         self.journal.power_lost(now)

@@ -145,18 +145,25 @@ class SeriesMeter(Meter):
             self.setup.touch(now)
         if starts:
             code = self.area[0]
+            self.notice("command accepted", now)
             self.later(now + self.profile.exec_delay, lambda when: self._execute(code, when, before))
 
     def _store_one(self, row: Register, register: int, value: int, now: int) -> None:
         if AREA_START <= register < AREA_END:
             self.area[register - AREA_START] = value
-        elif row.access == "setup":
-            draft = self.config if self.setup is None or self._is_free(row) else self.setup.draft
-            draft[row.name] = signed(value)
+        elif row.access == "setup" and (self.setup is None or self._is_free(row)):
+            self._set_at_once(row.name, signed(value), now)
+        elif row.access == "setup" and self.setup is not None:
+            self.setup.draft[row.name] = signed(value)
         elif row.name.startswith("compact_") and self.compact is not None:
             self.compact.write(self, register - row.number, row.name, value, now)
         elif row.kind == "energy":
             self._overwrite_energy_word(row, register - row.number, value, now)
+
+    def _set_at_once(self, name: str, value: int, now: int) -> None:
+        before = self.config.get(name, 0)
+        self.config[name] = value
+        self.changed(now, lambda _when: self.config.update({name: before}))
 
     def _overwrite_energy_word(self, row: Register, index: int, value: int, now: int) -> None:
         """What defect D30 opens: a direct write to a live energy register."""
@@ -182,6 +189,7 @@ class SeriesMeter(Meter):
 
         What a reset has wiped stays wiped: such a command takes its own result with it.
         """
+        self.notice("command executed", now)
         name = commands(self.model.family).get(code)
         firmware = self.firmware
         aimed = [self._sees[register - AREA_START] for register in (_POINTER_STATUS, _POINTER_RESULT)]
@@ -220,10 +228,15 @@ class SeriesMeter(Meter):
 
     def commit(self, now: int, draft: Mapping[str, int]) -> None:
         """Make a draft the configuration; a power cut before it is saved brings the old one back."""
-        before, demand = dict(self.config), self.demand.setting
+        before = {name: self.config.get(name) for name in draft if name not in _DEMAND}
+        demand = self.demand.setting
 
-        def undo(when: int) -> None:
-            self.config = before
+        def undo(_when: int) -> None:
+            self.config.update({name: value for name, value in before.items() if value is not None})
+            for name in (name for name, value in before.items() if value is None):
+                self.config.pop(name, None)
+
+        def undo_demand(when: int) -> None:
             self.demand.configure(when, demand, self.since_midnight)
 
         wanted = {**self._demand_words(), **draft}
@@ -231,9 +244,10 @@ class SeriesMeter(Meter):
         setting.check()
         self.before_change(now)
         self.config.update({name: value for name, value in draft.items() if name not in _DEMAND})
+        self.changed(now, undo, safe_at=self.firmware.setup_save_time(now, self.profile.save_delay))
         if any(name in draft for name in _DEMAND):
             self.demand.configure(now, setting, self.since_midnight)
-        self.journal.changed(now, self.firmware.setup_save_time(now, self.profile.save_delay), undo)
+            self.changed(now, undo_demand, safe_at=self.firmware.demand_save_time(now, self.profile.save_delay))
         self.after_change(now)
 
     def _demand_words(self) -> dict[str, int]:

@@ -16,10 +16,10 @@ class SetupSession:
         now: the instant (ns) at which it was opened.
     """
 
-    __slots__ = ("_last_write", "draft")
+    __slots__ = ("_last_write", "draft", "opened_at")
 
     def __init__(self, now: int) -> None:
-        self._last_write = now
+        self._last_write = self.opened_at = now
         self.draft: dict[str, int] = {}
 
     def idle(self, now: int) -> int:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from meter_desk import HOUR, IN_SERVICE, MINUTE, PRESET, SECOND, SENTINEL, Desk, refused
+from meter_desk import HOUR, IN_SERVICE, MINUTE, MS, PRESET, SECOND, SENTINEL, Desk, refused
 
 from protocols.modbus import pdu
 from protocols.modbus.responder import Responder
 from protocols.powerlogic.energy import LIMIT, Quantity, encode_set
+from protocols.powerlogic.words import NOT_AVAILABLE
 from simulators.faults import switch_on
 from simulators.faults.registry import defect, load
 from simulators.meters.powerlogic.firmware import HEALTHY
@@ -76,6 +77,30 @@ def result_elsewhere(desk: Desk) -> int:
     return desk.word(8101)
 
 
+def kept(desk: Desk, *, writes: int = 0) -> bool:
+    """Whether a cut soon after a preset, or after a series of writes, leaves what was shown before it."""
+    _preset(desk)
+    shown = desk.energies()
+    desk.wait(300 * MS)
+    for _ in range(writes):
+        desk.wait(2 * SECOND)
+        desk.poke(8030, 1)
+    desk.power_cycle()
+    return desk.energies() == shown
+
+
+def cut_while_saving(desk: Desk) -> object:
+    """A set-up of two values, and a cut half a second after the command to save it."""
+    desk.command(9020)
+    desk.poke(3201, 800)
+    desk.poke(1841, 7)
+    desk.write(8001, 1)
+    desk.poke(8000, 9021)
+    desk.wait(500 * MS)
+    desk.power_cycle()
+    return desk.value("ct_primary"), desk.value("power_demand_interval")
+
+
 #: What every meter must do alike, healthy or not, unless it is the defect's own business.
 ROUTINE: dict[str, Callable[[Desk], object]] = {
     "an ordinary preset": lambda desk: (desk.preset(), desk.energies()),
@@ -122,6 +147,11 @@ ROUTINE: dict[str, Callable[[Desk], object]] = {
     "the fraction of a Wh": lambda desk: (count_a_little(desk), _preset(desk, [0] * 28), desk.wait(SECOND // 5),
                                           desk.energies()),
     "a result elsewhere": result_elsewhere,
+    "a cut soon after a preset": kept,
+    "a cut while it is written to": lambda desk: kept(desk, writes=20),
+    "the stamp after a cut": lambda desk: (_preset(desk), desk.power_cycle(),
+                                           desk.named("energy_preset_time")[0] == NOT_AVAILABLE),
+    "a cut while a set-up is saved": cut_while_saving,
     "an unknown command": lambda desk: (desk.write(8022, *encode_set(SMALL)), desk.command(6290, data=8022),
                                         desk.energies()),
 }  # fmt: skip
@@ -176,7 +206,7 @@ BUSINESS = {
     },
     "D12": {"a result elsewhere"},
     "D14": {"an unknown command"},
-    "D15": {"a power cycle after a preset"},
+    "D15": {"a cut soon after a preset", "a cut while it is written to", "a power cycle after a preset"},
     "D17": {"a carry after a preset", "the end of the register", "the fraction of a Wh"},
     "D18": {"a negative preset", "the words of a negative energy", "the fraction of a Wh"},
     "D19": {
@@ -213,8 +243,10 @@ BUSINESS = {
     "D38": {"what is measured"},
     "D41": {"a locked preset"},
     "D42": {"a master reset"},
-    "P01": {"a saved ratio"},
+    "P01": {"a cut while a set-up is saved", "a saved ratio"},
     "P02": {
+        "the stamp after a cut",
+        "a cut while it is written to",
         "an ordinary preset",
         "a negative preset",
         "a power cycle after a preset",
@@ -297,7 +329,14 @@ BUSINESS = {
         "an unknown command",
     },
     "P31": {"the words of a negative energy"},
-    "P32": {"the neighbours of a preset", "resets"},
+    "P32": {"the neighbours of a preset", "resets", "the stamp after a cut"},
+    "P33": {"a power cycle after a preset", "a cut soon after a preset"},
+    "P34": {"the stamp after a cut"},
+    "P35": {"a power cycle after a preset", "a cut soon after a preset", "a cut while it is written to"},
+    "P36": {"a cut while a set-up is saved"},
+    "P37": {"a power cycle after a preset", "a cut soon after a preset"},
+    "P38": {"a power cycle after a preset", "a cut soon after a preset", "a cut while it is written to"},
+    "P39": {"a power cycle after a preset", "a cut soon after a preset"},
 }
 
 

@@ -164,3 +164,49 @@ def test_an_unsaved_clearing_of_the_conditional_energies_is_undone() -> None:
     desk.power_cycle()
     assert desk.meter.partial("conditional", desk.now)[0] == counted > 1_000
     assert desk.date("conditional_reset_time") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "parameters", "stamp"), [(5110, (), "power_demand_reset_time"), (4110, (1,), "minmax_reset_time")]
+)
+def test_an_unsaved_reset_is_undone_with_its_time(code: int, parameters: tuple[int, ...], stamp: str) -> None:
+    desk = Desk(load=ONE_WH_A_MS, save_delay="60 s")
+    desk.wait(20 * MINUTE)
+    desk.change(Load(0))
+    desk.wait(20 * MINUTE)
+    before = [desk.named(name) for name in ("demand_real_peak", "max_real_power_total", "power_demand_reset_count")]
+    assert desk.command(code, *parameters) == 0
+    during = [desk.named(name) for name in ("demand_real_peak", "max_real_power_total", "power_demand_reset_count")]
+    assert during != before
+    desk.power_cycle()
+    after = [desk.named(name) for name in ("demand_real_peak", "max_real_power_total", "power_demand_reset_count")]
+    assert after == before
+    assert desk.date(stamp) is None
+
+
+def test_an_unsaved_clearing_leaves_the_last_increment_unless_another_came() -> None:
+    desk = Desk(load=ONE_WH_A_MS, save_delay="60 s")
+    desk.wait(SECOND)
+    desk.command(6910)
+    shown = desk.named("incremental_real_energy_in")
+    desk.command(6213)
+    desk.power_cycle()
+    assert desk.named("incremental_real_energy_in") == shown
+    desk.command(6213)
+    desk.command(6910)
+    later = desk.named("incremental_real_energy_in")
+    desk.power_cycle()
+    assert desk.named("incremental_real_energy_in") == later != shown
+
+
+def test_a_meter_tells_its_steps_to_who_wants_to_know() -> None:
+    desk = Desk(save_delay="10 s")
+    told: list[tuple[str, int]] = []
+    desk.meter.notice = lambda step, at: told.append((step, at))
+    desk.preset()
+    executed = desk.now - 50 * MS
+    assert told[:2] == [("command accepted", executed - 150 * MS), ("command executed", executed)]
+    assert told[2:] == [("changed", executed), ("saved", executed + 10 * SECOND)] * 2
+    told.clear()
+    desk.power_cycle()
+    assert [step for step, _ in told] == ["supply lost", "start", "started"]

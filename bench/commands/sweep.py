@@ -1,0 +1,165 @@
+"""`meterbench sweep`: cut the power at every moment of a procedure, and see what must be true afterwards."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import click
+
+from bench.cli import json_option, show_json
+from bench.errors import Exit, UsageError
+from bench.host import check_defects
+from bench.sweep.campaign import Campaign, Choice, Row, command_for, run
+from bench.sweep.jobs import JOBS
+from bench.sweep.moments import parse_moment
+from bench.sweep.plan import MEDIA, VICTIMS, Medium, Plan, Victim, nanoseconds
+
+#: Cuts as they are tried where nothing else is asked for: one that the meter starts from at leisure, and a brown-out
+#: that it is back from before anybody has noticed. How long the supply is off, and how long the start takes.
+_LONG, _SHORT = ("5 s", ""), ("0 s", "500 ms")
+_DELAYS = "0 s, 50 ms, 1 s"
+_HEADS = {"points": "points", "new": "new set", "old": "old set", "mixtures": "mixtures", "recovered": "recovered",
+          "refused": "refused", "violations": "violations"}  # fmt: skip
+
+
+@click.group()
+def command() -> None:
+    """Disturb a procedure at every moment there is, one world for each, in virtual time."""
+
+
+@command.command("power-cuts")
+@click.option("--of", "victims", multiple=True, type=click.Choice(VICTIMS), help="Who loses its power: default both.")
+@click.option("--procedure", "procedures", multiple=True, type=click.Choice(list(JOBS)), help="Default: all of them.")
+@click.option("--medium", "media", multiple=True, type=click.Choice(MEDIA), help="The meter's line: default both.")
+@click.option("--save-delay", "delays", default=_DELAYS, show_default=True, help="How long the meter takes to save.")
+@click.option("--off", "offs", default=None, metavar="TIMES", help='How long it is cut off: default 5 s, and "0 s".')
+@click.option("--boot", default="", metavar="TIME", help="How long it takes to start; default: its model's value.")
+@click.option("--device", default="new-pm850", show_default=True, help="The meter, of the built-in station.")
+@click.option("--source", default="cm2350", show_default=True, help="The meter that hands its readings over.")
+@click.option("--defect", "defects", multiple=True, metavar="ID", help="Switch a firmware defect of the meter on.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the worlds.")
+@click.option("--every", default=1, show_default=True, type=click.IntRange(1), help="Only every N-th moment.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N moments of each row, evenly spread.")
+@click.option("--at", metavar="MOMENT", help='One moment again: an instant in ns, or "touch N".')
+@click.option("--processes", type=click.IntRange(1), help="Default: one for each processor.")
+@json_option
+def power_cuts(
+    victims: tuple[Victim, ...],
+    procedures: tuple[str, ...],
+    media: tuple[Medium, ...],
+    delays: str,
+    offs: str | None,
+    boot: str,
+    device: str,
+    source: str,
+    defects: tuple[str, ...],
+    seed: int,
+    every: int,
+    sample: int | None,
+    at: str | None,
+    processes: int | None,
+    as_json: bool,
+) -> int:
+    """Cut the supply of a meter, or kill the bench, at every byte and step of its procedures.
+
+    Without options the whole sweep runs: some minutes. Afterwards the energies must be the old set or the new one, as
+    the meter had saved them; nothing else may have moved; the audit must name what was written and claim no more than
+    was read; a second run must recover. Exit code 1 if not.
+    """
+    if at is not None and (sample is not None or every != 1):
+        raise UsageError("--at is one moment: without --every and --sample")
+    one = Plan(device=device, source=source, defects=defects, seed=seed)
+    check_defects(one.station(), {device: list(defects)})
+    plans = [
+        replace(one, victim=victim, procedure=procedure, medium=medium, save_delay=delay, off=off, boot=start)
+        for victim in victims or VICTIMS
+        for procedure in procedures or JOBS
+        for medium in media or MEDIA
+        for delay, off, start in _cuts(victim, delays, offs, boot)
+    ]
+    if at is not None and len(plans) != 1:
+        raise UsageError(f"--at is one moment of one row, and these are {len(plans)}: take the command that is printed")
+    choice = Choice(every, sample, parse_moment(at) if at is not None else None)
+    found = run(plans, choice, processes=processes, progress=_progress)
+    if as_json:
+        show_json(facts(found))
+    else:
+        _tell(found, alone=at is not None)
+    return Exit.FAILED if found.violations else Exit.VERIFIED
+
+
+def _cuts(victim: Victim, delays: str, offs: str | None, boot: str) -> list[tuple[str, str, str]]:
+    """Save delay, time off and time to start of each row; a bench that is killed takes no supply with it."""
+    cuts = [(off, boot) for off in _listed(offs or _LONG[0])] if offs or boot else [_LONG, _SHORT]
+    every = [(delay, off, start) for delay in _listed(delays) for off, start in cuts]
+    return every if victim == "meter" else every[:1]
+
+
+def _listed(text: str) -> list[str]:
+    """The durations of a list.
+
+    Raises:
+        UsageError: one is none, or there is none.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    for word in words:
+        nanoseconds(word)
+    if not words:
+        raise UsageError(f"{text!r} lists no duration")
+    return words
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r  {done} of {total} cuts", err=True, nl=done == total)
+
+
+def facts(found: Campaign) -> dict[str, object]:
+    """The object that `--json` prints."""
+    return {
+        "points": found.points,
+        "violations": found.violations,
+        "wall_s": round(found.wall, 1),
+        "points_per_s": round(found.points / found.wall, 1) if found.wall else None,
+        "rows": [_row_facts(row) for row in found.rows],
+    }
+
+
+def _row_facts(row: Row) -> dict[str, object]:
+    plan = row.plan
+    return {
+        "procedure": plan.procedure, "of": plan.victim, "device": plan.device, "medium": plan.medium,
+        "save_delay": plan.save_delay, "off": plan.off, "boot": plan.boot or None, "defects": list(plan.defects),
+        **row.counts(),
+        "broken": [
+            {"invariant": name, "times": count, "at": outcome.moment, "what": outcome.what, "run": outcome.run,
+             "found": next(v.found for v in outcome.violations if v.invariant == name),
+             "command": command_for(plan, outcome.moment)}
+            for name, count, outcome in row.first_of_each()
+        ],
+    }  # fmt: skip
+
+
+def _tell(found: Campaign, *, alone: bool) -> None:
+    width = max(len(row.plan.title) for row in found.rows)
+    click.echo(" " * width + "".join(f"{head:>11}" for head in _HEADS.values()))
+    for row in found.rows:
+        counts = row.counts()
+        click.echo(f"{row.plan.title:<{width}}" + "".join(f"{counts[name]:>11}" for name in _HEADS))
+        if alone:
+            _tell_alone(row)
+        for name, count, outcome in row.first_of_each():
+            said = next(v.found for v in outcome.violations if v.invariant == name)
+            click.echo(f"  {name}: {count} times, first {outcome.what}\n    {said}")
+            click.echo(f"    {command_for(row.plan, outcome.moment)}")
+    click.echo(
+        f"{found.points} cuts, {found.violations} violations, {found.wall:.0f} s"
+        + (f", {found.points / found.wall:.0f} cuts a second" if found.wall >= 1 else "")
+    )
+
+
+def _tell_alone(row: Row) -> None:
+    for outcome in row.outcomes:
+        click.echo(f"  the procedure: {outcome.run or 'nothing'}")
+        click.echo(f"  afterwards: the {outcome.side or 'unknown'} set; a second run: {outcome.again or 'none'}")

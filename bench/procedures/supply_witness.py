@@ -1,0 +1,41 @@
+"""Seeing of a meter that its supply was away: it falls silent, or has forgotten what it keeps in fast memory only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.drivers.powerlogic import PowerLogic, Series
+from bench.errors import DeviceError, NoAnswer, StationError
+
+
+class SupplyWitness:
+    """Looks at one meter, and only reads."""
+
+    def __init__(self, meter: PowerLogic) -> None:
+        self._meter = meter
+
+    def is_silent(self) -> bool:
+        """Whether it does not answer; a port of its own that is gone is silence too."""
+        try:
+            self._meter.session.read(self._meter.energy_register)
+        except (NoAnswer, StationError):
+            return True
+        except DeviceError:
+            return False
+        return False
+
+    def holds_something(self) -> bool:
+        """Whether its command area, which a restart may clear, holds anything now."""
+        return any(self._volatile())
+
+    def has_lost_it(self) -> bool:
+        """Whether the command area is empty, or the meter not yet there to show it."""
+        return not any(self._volatile())
+
+    def _volatile(self) -> Sequence[int]:
+        if not isinstance(self._meter, Series):
+            return ()
+        try:
+            return self._meter.volatile_words()
+        except (DeviceError, StationError):
+            return ()
