@@ -15,7 +15,15 @@ from bench.evidence import ScenarioRecord
 from bench.faults import check_faults, faults_by_link
 from bench.host import check_defects
 from bench.plugin import SCENARIO_FIXTURE
-from bench.replay.rerun import MATCHINGS, compare, recorded_mistake, recorded_run, recorded_station, why_not
+from bench.replay.rerun import (
+    MATCHINGS,
+    cannot_replay,
+    compare,
+    recorded_mistake,
+    recorded_run,
+    recorded_station,
+    why_not,
+)
 from bench.reports import allure, junit
 from bench.run import Options, Run, Scenario, skipped
 from bench.selection import WRITTEN
@@ -91,8 +99,11 @@ def _replayed(config: pytest.Config) -> Recorded | None:
 
 def skip_unrecorded(run: Run, items: list[pytest.Item]) -> None:
     """Skip, with the reason, what the run that is replayed has no wire of."""
-    for item in items:
-        why = why_not(run.options.replay, item.nodeid) if run.options.replay is not None else ""
+    for item in items if run.options.replay is not None else ():
+        why = cannot_replay(getattr(item, "fixturenames", ()))
+        if why:
+            run.unreplayable.add(item.nodeid)
+        why = why_not(run.options.replay, item.nodeid) or why
         if why:
             item.add_marker(pytest.mark.skip(reason=why))
 
@@ -277,7 +288,7 @@ def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
         exitstatus = Exit.USAGE  # a file that cannot be collected: nothing ran
     code = run.verdict_of_run(exitstatus)
     if run.options.replay is not None and code not in (Exit.USAGE, Exit.INTERRUPTED):
-        run.compared = compare(run.options.replay, run.records, run.measurements)
+        run.compared = compare(run.options.replay, run.records, run.measurements, run.unreplayable)
         code = run.compared.exit(code)
     try:
         run.profile_line = write_profile(run)

@@ -90,6 +90,8 @@ class Run:
         self.interrupted = False
         #: What a replay came to, when the run has ended.
         self.compared: Comparison | None = None
+        #: Scenarios that a recorded wire cannot serve.
+        self.unreplayable: set[str] = set()
         self._digests: dict[str, str] = {}
         self._host: Host | None = None
 

@@ -91,10 +91,16 @@ class Tape:
             Diverged: nothing like it was recorded.
         """
         player = self.player(request)
-        if self.frames == MBAP and self._ahead is None and player.left:
-            recorded = player.left[0].request.data[:_NUMBER]
-            self._ahead = int.from_bytes(recorded, "big") - int.from_bytes(request[:_NUMBER], "big")
-        return player.ask(_renumbered(request, self._ahead or 0))
+        if self._ahead is None:
+            self._ahead = self._lead(player, request)
+        return player.ask(_renumbered(request, self._ahead))
+
+    def _lead(self, player: Player, request: bytes) -> int:
+        """By how much the recorded client's numbers are ahead, if this request is what a player has next."""
+        if self.frames != MBAP or not player.left:
+            return 0
+        recorded = player.left[0].request.data[:_NUMBER]
+        return int.from_bytes(recorded, "big") - int.from_bytes(request[:_NUMBER], "big")
 
     @property
     def start(self) -> int:
@@ -102,7 +108,7 @@ class Tape:
         return min((player.trace.start for player in self.players.values()), default=0)
 
     def player(self, request: bytes) -> Player:
-        """Whose trace answers a request: that of its unit; a broadcast is in the trace of who is to hear it.
+        """Whose trace answers a request: that of its unit; what is for no device is in the trace of whom it is about.
 
         Raises:
             Diverged: nothing was recorded of that unit.
@@ -110,9 +116,10 @@ class Tape:
         unit = request[UNIT_AT[self.frames]]
         if unit in self.players:
             return self.players[unit]
-        expecting = next((player for player in self.players.values() if player.expects(request)), None)
-        if expecting is not None:
-            return expecting
+        for player in self.players.values():
+            ahead = self._lead(player, request) if self._ahead is None else self._ahead
+            if player.expects(_renumbered(request, ahead)):
+                return player
         raise no_trace(self._names.get(unit, f"unit {unit}"), self._where)
 
 

@@ -1,14 +1,15 @@
 """Running an earlier run again on its own recorded wire, with no device: does every verdict come out as it did?
 
 The station is that of the run, with every link replaced by its traces. Scenarios that were skipped then, or did not
-run, have no trace and are skipped. What was done to supplies and loads was recorded with its consequences: it is not
-done again, and only its time passes.
+run, have no trace and are skipped, and so are those that put faults on a simulated line and look behind it: a recording
+has no such line. What was done to supplies and loads was recorded with its consequences: it is not done again, and only
+its time passes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from bench.measurement import Measurement
 
 MATCHINGS = ("strict", "lenient")
+#: Who asks for this fixture needs a simulated line.
+_DISTURBS = "disturbances"
 
 
 def recorded_run(folder: Path) -> Recorded:
@@ -72,6 +75,11 @@ def why_not(recorded: Recorded, node: str) -> str:
     return ""
 
 
+def cannot_replay(fixtures: Collection[str]) -> str:
+    """Why a scenario that asks for such fixtures has no replay; empty if it has one."""
+    return "it puts faults on a simulated line, and a recording has none" if _DISTURBS in fixtures else ""
+
+
 def record_of(recorded: Recorded, node: str) -> ScenarioRecord | None:
     """The record of a scenario, also if it was run from another folder then."""
     exact = next((record for record in recorded.scenarios if record.scenario == node), None)
@@ -89,12 +97,16 @@ class Comparison:
     scenarios: int = 0
     verdicts: int = 0
     values: int = 0
+    #: Scenarios of the recorded run that have no replay.
+    left_out: int = 0
     differences: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         if not self.scenarios:
             return "replay: no scenario of the recorded run was replayed"
         found = f"replay: {self.scenarios} scenarios and {self.verdicts} verdicts"
+        if self.left_out:
+            found += f" (not {self.left_out} that put faults on a simulated line)"
         if self.differences:
             return f"{found}, {len(self.differences)} not as recorded"
         values = f"; {self.values} values differ without changing one" if self.values else ""
@@ -105,12 +117,20 @@ class Comparison:
         return Exit.DIVERGED if self.differences else code
 
 
-def compare(recorded: Recorded, records: list[ScenarioRecord], measured: Mapping[str, list[Measurement]]) -> Comparison:
-    """Hold every replayed scenario against its record."""
+def compare(
+    recorded: Recorded,
+    records: list[ScenarioRecord],
+    measured: Mapping[str, list[Measurement]],
+    left_out: Collection[str] = (),
+) -> Comparison:
+    """Hold every replayed scenario against its record; those of `left_out` have no replay."""
     found = Comparison()
     for record in records:
         before = record_of(recorded, record.scenario)
         if before is None or (before.outcome == "skipped" and not before.traces):
+            continue
+        if record.scenario in left_out:
+            found.left_out += 1
             continue
         found.scenarios += 1
         if record.outcome != before.outcome:

@@ -116,9 +116,9 @@ class Disturbed:
 
 
 @pytest.fixture
-def disturbed(bench: Bench, trial: Trial) -> Disturbed:
+def disturbed(bench: Bench, disturbances: Disturbances, trial: Trial) -> Disturbed:
     """The last meter on a simulated link of the trial's medium that takes a preset and may be written to."""
-    found = bench.disturbances.devices(trial.medium)
+    found = disturbances.devices(trial.medium)
     fit = [device for device in found if _SERIES in capabilities_of(device)]
     if not fit:
         kind = f"simulated {trial.medium} link with a meter that takes a preset"

@@ -16,12 +16,15 @@ RESOLUTION = Decimal("1.1")
 @catches("P24")
 def test_the_clock_goes(meter: PowerLogic, clock: Clock, measure: Measure) -> None:
     """In ten seconds of the bench the meter's clock goes ten seconds on."""
-    before, first = clock.now(), meter.read_clock()
+    before, first, begin = clock.now(), meter.read_clock(), clock.now()
     clock.sleep(WAIT)
-    second, after = meter.read_clock(), clock.now()
+    end, second, after = clock.now(), meter.read_clock(), clock.now()
     went = Decimal(str((second - first).total_seconds()))
-    span = Decimal(after - before) / 1_000_000_000
-    measure("the clock went", went, Unit.S, device=meter.name).within(round(span, 3), RESOLUTION)
+    # Where a reading had to be repeated, nobody knows when in its time the clock was looked at.
+    least, most = (Decimal(span) / 1_000_000_000 for span in (end - begin, after - before))
+    measure("the clock went", went, Unit.S, device=meter.name).between(
+        round(least - RESOLUTION, 3), round(most + RESOLUTION, 3)
+    )
 
 
 @needs("read-clock")

@@ -319,3 +319,7 @@ def test_a_session_of_another_kind_is_used_for_every_device(tmp_path: Path) -> N
 
     assert session_of(None) is session_of("O01") is ModbusSession
     assert {id_ for id_, mistake in MISTAKES.items() if mistake.of_a_tool} == {"O11", "O12", "O13"}
+
+
+def test_a_reading_that_had_to_be_repeated_is_no_clock_that_is_wrong() -> None:
+    assert call(["run", "reading/test_clock.py", "--fault", "bus:drop(p=50%, times=1)", "--no-evidence"]) == 0

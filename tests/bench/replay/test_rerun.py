@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +85,30 @@ def test_a_mistake_of_the_recorded_run_is_made_again(tmp_path: Path, capsys: pyt
     code = call(["run", words[0], "--replay", str(folder), "--no-evidence"])
     assert "every one as recorded" in capsys.readouterr().out
     assert code == 1, "a verdict that was bad is bad again"
+
+
+def test_who_disturbs_a_simulated_line_is_left_out_and_the_others_are_replayed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "faults"
+    words = ["line_faults", "reading/test_clock.py"]
+    assert call(["run", *words, "--evidence", str(folder)]) == 0
+    assert call(["run", *words, "--replay", str(folder), "--no-evidence", "--", "-rs"]) == 0
+    out = capsys.readouterr().out
+    assert "it puts faults on a simulated line, and a recording has none" in out
+    assert "every one as recorded" in out
+    assert "that put faults on a simulated line)" in out
+
+
+def test_scenarios_ask_in_the_same_order_whatever_the_process_hashes_like() -> None:
+    """Strings hash otherwise in every process: an order that came of a set would show in the digest."""
+    words = [sys.executable, "-m", "bench", "run", "line_faults/test_gateway.py", "--no-evidence", "--json"]
+    found = {
+        json.loads(
+            subprocess.run(
+                words, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True, timeout=60
+            ).stdout
+        )["digest"]
+        for seed in ("1", "2", "3")
+    }
+    assert len(found) == 1
