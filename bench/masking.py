@@ -61,10 +61,10 @@ class Masks:
         hidden: dict[int, set[int]] = {}
         for way in ("tx", "rx") if self._secrets else ():
             self._find_patterns(events, way, hidden)
-        if self.registers:
-            self._find_registers(events, hidden)
         if self.frames == "rtu" and hidden:
             _hide_what_follows(events, hidden)
+        if self.registers:
+            self._find_registers(events, hidden)
         noted = [index for index, event in enumerate(events) if event[1] == "note"]
         texts = {index: self._text(events[index], hidden.get(index)) for index in (*hidden, *noted)}
         return {index: text for index, text in texts.items() if text is not None}
@@ -194,17 +194,20 @@ def _turns(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:
 
 
 def _hide_what_follows(events: Sequence[Event], hidden: dict[int, set[int]]) -> None:
-    """Behind the first hidden pattern of a request, and of an answer in all its pieces, hide the rest too."""
+    """From the first hidden pattern of a request, and of an answer in all its pieces, hide everything.
+
+    An answer may have come twice, or with another one: what stands between two patterns can be the check sum of one.
+    """
     for request, answers in _turns(events):
         _hide_rest(events, [request], hidden)
         _hide_rest(events, answers, hidden)
 
 
 def _hide_rest(events: Sequence[Event], turn: Iterable[int], hidden: dict[int, set[int]]) -> None:
-    last = max(((index, place) for index in turn for place in hidden.get(index, ())), default=None)
-    if last is None:
+    first = min(((index, place) for index in turn for place in hidden.get(index, ())), default=None)
+    if first is None:
         return
     for index in turn:
-        if index >= last[0]:
-            first = last[1] + 1 if index == last[0] else 0
-            hidden.setdefault(index, set()).update(range(first, len(events[index][2])))
+        if index >= first[0]:
+            begin = first[1] if index == first[0] else 0
+            hidden.setdefault(index, set()).update(range(begin, len(events[index][2])))

@@ -16,6 +16,7 @@ from bench.replay.generate import test_of
 from bench.replay.mirror import Options, mirror
 from bench.replay.telling import as_dict, difference_lines, mirror_summary, rows, table
 from bench.station import find_station
+from bench.station.profiles import FORMAT, read_profile
 from bench.station.quantities import DURATION, QuantityError
 
 _COLOURS = {"tx": "cyan", "rx": "green", "note": "yellow"}
@@ -92,7 +93,10 @@ def diff(first: Path, second: Path, tolerance: int | None, as_json: bool) -> int
 @click.option("--model", default="", help="The model to simulate (default: that of the trace).")
 @click.option("--station", metavar="sim|FILE", help="Take the simulated device from a station file.")
 @click.option("--device", default="", metavar="ID", help="Which device of the station (default: as in the trace).")
-@click.option("--profile", type=_file, metavar="FILE", help="YAML file with profile values: {exec_delay: 400 ms}.")
+@click.option(
+    "--profile", type=_file, metavar="FILE",
+    help="Profile values: a profile file of a characterisation, or YAML such as {exec_delay: 400 ms}.",
+)  # fmt: skip
 @click.option("--defect", "defects", multiple=True, metavar="ID", help="Switch a firmware defect on.")
 @tolerance_option
 @json_option
@@ -116,7 +120,7 @@ def mirror_command(
         model=model,
         station=find_station(station) if station else None,
         device=device,
-        profile=_profile(profile) if profile else {},
+        profile=_profile(profile, model or trace.model) if profile else {},
         defects=defects,
     )
     found = mirror(trace, options)
@@ -133,14 +137,14 @@ def mirror_command(
     return Exit.FAILED if found.comparison.unexplained or late else Exit.VERIFIED
 
 
-def _profile(file: Path) -> dict[str, Any]:
+def _profile(file: Path, model: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UsageError(f"no profile: {' '.join(str(error).split())}", file) from None
     if not isinstance(content, dict):
         raise UsageError("a profile is a mapping of names to values", file, 1)
-    return content
+    return read_profile(file, model) if content.get("format") == FORMAT else content
 
 
 @command.command("to-test")

@@ -55,6 +55,8 @@ class Hearing:
         self.request = b""
         self._owed: dict[_Shape, tuple[bytes, int]] = {}
         self._last_request = self._last_answer = b""
+        #: How often in a row what was sent came back and no answer did.
+        self._came_back = 0
         self._remarks: list[str] = []
 
     def ask(self, request: bytes) -> None:
@@ -71,9 +73,7 @@ class Hearing:
         """
         found = self.make_out(self.request, data)
         if found.request == self.request and not found.answer:
-            raise StationError(
-                f"link {self._name}: what is sent comes back; write echo: true for this link in the station file"
-            )
+            self._refuse_echo(found.request)
         if found.request:
             raise _NotBelieved(f"another master asks on this line: {found.request.hex(' ')}")
         if found.second:
@@ -84,7 +84,17 @@ class Hearing:
             self._remarks = [f"{found.skipped} bytes in front of an answer skipped"]
         if found.answer:
             self._last_request, self._last_answer = self.request, found.answer
+            self._came_back = 0
         return found.answer
+
+    def _refuse_echo(self, request: bytes) -> None:
+        """What was sent came back: always on a line that echoes, once where another master asks the same."""
+        self._came_back += 1
+        if self._last_answer and self._came_back == 1:
+            raise _NotBelieved(f"another master asks the same on this line, or it echoes: {request.hex(' ')}")
+        raise StationError(
+            f"link {self._name}: what is sent comes back; write echo: true for this link in the station file"
+        )
 
     def owe(self) -> None:
         """The answer to the last request never came: it may still."""

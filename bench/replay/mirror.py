@@ -13,12 +13,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from bench.errors import UsageError
 from bench.replay.difference import Comparison, compare
 from bench.replay.exchanges import MBAP, RTU, Exchange, Trace
-from bench.replay.frames import pdu_of, unit_of
+from bench.replay.frames import asked_registers, pdu_of, unit_of
 from bench.replay.priming import prime, profile_seen
 from bench.stage import stage_of
 from bench.station import Station, station_from_text
@@ -92,6 +93,7 @@ def mirror(trace: Trace, options: Options | None = None) -> Mirrored:
     simulated = list(_fed(trace, recorded, stage, device))
     found = compare(model, recorded, simulated, past.explain_of(simulated))
     _explain_counters(found, recorded)
+    _explain_repetitions(found, recorded)
     return Mirrored(found, model, False, simulated)
 
 
@@ -108,6 +110,32 @@ def _explain_counters(found: Comparison, recorded: Sequence[Exchange]) -> None:
         replace(d, cause="traffic: counts what others said on the line") if d.number in counters else d
         for d in found.differences
     ]
+
+
+def _explain_repetitions(found: Comparison, recorded: Sequence[Exchange]) -> None:
+    """An answer that was lost or damaged on the line is none of the meter's, if the same question then brought one."""
+    lost = {
+        before.number
+        for before, after in pairwise(recorded)
+        if asked_registers(before) is not None
+        and _question(before) == _question(after)
+        and not _is_sound(before)
+        and _is_sound(after)
+    }
+    found.differences = [
+        replace(d, cause="line: asked again, and then answered") if d.number in lost else d for d in found.differences
+    ]
+
+
+def _question(exchange: Exchange) -> tuple[int, bytes | None]:
+    data, frames = exchange.request.data, exchange.frames
+    return unit_of(data, frames), pdu_of(data, frames)
+
+
+def _is_sound(exchange: Exchange) -> bool:
+    """Whether a whole frame of the unit that was asked came."""
+    answer, frames = exchange.answer, exchange.frames
+    return pdu_of(answer, frames) is not None and unit_of(answer, frames) == unit_of(exchange.request.data, frames)
 
 
 # -- the simulated side ------------------------------------------------------------------------------------------------

@@ -119,6 +119,22 @@ def test_a_second_master_is_told(tmp_path: Path) -> None:
             on.new.words("ct_primary")
 
 
+def test_a_second_master_who_asks_the_same_is_no_echo(tmp_path: Path) -> None:
+    """One coincidence must not take the whole link from the run; a line that echoes does so the next time as well."""
+    number = 0
+    with stand(two_meters(), tmp_path) as on:
+        number = on.new.map["ct_primary"].number
+        assert on.new.words("ct_secondary") == [5]
+        put(on, f"second-master(p=100%, times=1, within=0ms, register={number - 1})")
+        assert on.new.words("ct_primary") == [100]
+        assert "another master asks the same on this line, or it echoes" in on.bench.remarks()[0]
+    with stand(two_meters(), tmp_path / "echo") as on:
+        assert on.new.words("ct_secondary") == [5]
+        put(on, "echo")
+        with pytest.raises(StationError, match="write echo: true for this link"):
+            on.new.words("ct_primary")
+
+
 def test_bytes_in_front_and_bytes_that_nobody_asked_for_are_told(tmp_path: Path) -> None:
     with stand(two_meters(), tmp_path) as on:
         put(on, "noise(p=100%)")

@@ -123,3 +123,9 @@ def test_a_masked_answer_is_played_with_a_check_sum_of_its_own(tmp_path: Path) -
     (exchange,) = load_trace(path).exchanges()
     assert exchange.masked_answer
     assert exchange.answer == encode_rtu(1, b"\x11\x06\xfa\xff\0\0\0\0")
+
+
+def test_an_answer_that_came_twice_shows_neither_check_sum() -> None:
+    frame = encode_rtu(1, b"\x11\x06\xfa\xff4411")
+    shown = bytes_shown(taken("rtu", [("tx", b"\x01"), ("rx", frame + frame)], b"4411").text(), "rx")
+    assert shown == frame[:5].hex() + "xx" * (len(frame) - 5 + len(frame))

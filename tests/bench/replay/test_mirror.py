@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bench_stand import two_meters
+from bench_stand import stand, two_meters
 from trace_desk import FIXTURES, trace_file, transfer_traces
 
 from bench.errors import UsageError
@@ -16,6 +16,7 @@ from bench.stage import stage_of
 from bench.station import builtin_station, load_station
 from protocols.modbus.frames import encode_mbap, encode_rtu
 from protocols.modbus.pdu import read_registers, write_register, write_registers
+from simulators.faults.line_registry import fault_called
 from simulators.lines.serial_line import Port
 from simulators.power.feeder import Load
 from simulators.world import SECOND, World
@@ -239,3 +240,17 @@ def test_the_simulator_agrees_with_every_public_frame(path: Path) -> None:
 
 def test_there_are_public_frames_of_both_generations() -> None:
     assert {path.parts[-3] for path in PUBLIC} >= {"CM2350", "CM4250", "PM850"}
+
+
+def test_an_answer_that_the_line_has_lost_is_no_difference_of_the_meter(tmp_path: Path) -> None:
+    with stand(two_meters(), tmp_path) as on:
+        on.new.words("ct_secondary")
+        on.bench.disturbances.put("new", fault_called("truncated(p=100%, times=1)"))
+        on.new.words("ct_primary")
+        on.bench.write_traces()
+    (path,) = (tmp_path / "evidence" / "traces").glob("*.new.trace.jsonl")
+    found = mirror(load_trace(path)).comparison
+    assert [difference.cause for difference in found.differences] == ["line: asked again, and then answered"]
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:-2]) + "\n")  # as if nobody had asked again
+    assert len(mirror(load_trace(path)).comparison.unexplained) == 1

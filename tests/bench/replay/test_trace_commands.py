@@ -130,6 +130,23 @@ def test_mirror_takes_a_profile_and_a_tolerance(capsys: pytest.CaptureFixture[st
     assert run(capsys, "mirror", PRESET, "--tolerance", "1 s")[0] == 0
 
 
+def test_mirror_takes_the_profile_file_of_a_characterisation(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What was found out about a meter is what its traces are held against."""
+    profile = tmp_path / "found.yaml"
+    profile.write_text(
+        "format: meterbench-profile\nversion: 1\nof: {model: PM850}\nprofile: {exec_delay: {value: 3 s, how: timed}}\n"
+    )
+    code, out, err = run(capsys, "mirror", PRESET, "--profile", profile)
+    assert code == 1, err
+    assert "register 1700 (real_energy_in): recorded 1234567 Wh, simulated 0 Wh" in out
+    profile.write_text(profile.read_text().replace("PM850", "CM4250"))
+    code, _, err = run(capsys, "mirror", PRESET, "--profile", profile)
+    assert code == 4
+    assert "this is the profile of a CM4250" in err
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
