@@ -19,6 +19,8 @@ Event: TypeAlias = tuple[int, str, bytes, str]
 
 #: Bytes in front of the unit in a Modbus TCP frame.
 _MBAP_HEAD = 6
+#: More events than any client lets pass between a request and its answer.
+_AHEAD = 128
 #: More than any request asks for.
 _MOST_REGISTERS = 128
 _READS, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE = (3, 4), 6, 16, 22, 23
@@ -114,7 +116,8 @@ class Masks:
             first_data, asked = words
             if first_data is not None:
                 hidden.setdefault(request, set()).update(range(head + 1 + first_data, len(data)))
-            self._hide_answer(_answers(events, request), data, head, asked, hidden)
+            pieces = _answers(events, request) or (_answers_by_number(events, request) if head else [])
+            self._hide_answer(pieces, data, head, asked, hidden)
 
     def _words_of(self, pdu: bytes) -> tuple[int | None, range] | None:
         """Of a request that touches a hidden register: where its data begin, and the registers that it reads."""
@@ -176,6 +179,13 @@ def _answers(events: Sequence[Event], request: int) -> list[tuple[int, bytes]]:
         if way == "rx":
             found.append((index, data))
     return found
+
+
+def _answers_by_number(events: Sequence[Event], request: int) -> list[tuple[int, bytes]]:
+    """What came behind later requests and bears the number of this one: it was asked ahead, or answered too late."""
+    number, via = events[request][2][:2], events[request][3]
+    later = enumerate(events[request + 1 : request + 1 + _AHEAD], request + 1)
+    return [(index, data) for index, (_, way, data, by) in later if (way, by, data[:2]) == ("rx", via, number)]
 
 
 def _turns(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:

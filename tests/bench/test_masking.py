@@ -129,3 +129,11 @@ def test_an_answer_that_came_twice_shows_neither_check_sum() -> None:
     frame = encode_rtu(1, b"\x11\x06\xfa\xff4411")
     shown = bytes_shown(taken("rtu", [("tx", b"\x01"), ("rx", frame + frame)], b"4411").text(), "rx")
     assert shown == frame[:5].hex() + "xx" * (len(frame) - 5 + len(frame))
+
+
+def test_who_asks_ahead_is_shown_no_more() -> None:
+    """Two requests before the first answer, as from a client that sends ahead; or an answer that comes too late."""
+    ask, other = encode_mbap(7, 3, read_registers(2027, 1)), encode_mbap(8, 3, read_registers(1600, 1))
+    secret, answer = encode_mbap(7, 3, bytes.fromhex("0302 04d2")), encode_mbap(8, 3, bytes.fromhex("0302 1234"))
+    shown = hidden("mbap", ("tx", ask), ("tx", other), ("rx", secret), ("rx", answer))
+    assert shown[2:] == ["000700000005030302xxxx", answer.hex()]
