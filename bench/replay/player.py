@@ -101,15 +101,23 @@ class Player:
 
     def _told(self, request: bytes) -> str:
         trace = self.trace
-        sent = shown(trace.model, request.hex())
         if not self._left:
+            sent = shown(trace.model, request.hex())
             return f"{trace.path}: the trace has ended, {self._asked} requests were answered from it; sent {sent}"
         expected = self._left[0]
+        sent = shown(trace.model, _veiled(request.hex(), expected.request.hex))
         when = f"{expected.request.t / 1e9:.6f} s"
         return (
             f"{trace.path}:{expected.line}: request {expected.number} at {when}: "
             f"sent {sent}, recorded {shown(trace.model, expected.request.hex)}"
         )
+
+
+def _veiled(sent: str, recorded: str) -> str:
+    """What was sent, without what was cut out of the recording: a message of this goes into reports."""
+    if len(sent) != len(recorded):
+        return sent
+    return "".join("xx" if recorded[k : k + 2] == "xx" else sent[k : k + 2] for k in range(0, len(sent), 2))
 
 
 def shown(model: str, text: str, direction: str = "tx") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from protocols.modbus.frames import FrameError, decode_mbap, decode_rtu
+from bench.wire import pdu_of
 from protocols.modbus.pdu import FunctionCode
 from protocols.powerlogic.words import unpack_words
 from simulators.world import Digest
@@ -81,11 +81,5 @@ def _register(pdu: bytes) -> int:
 
 
 def _pdu_of(frame: Frame, unit: int) -> bytes:
-    try:
-        found, pdu = decode_rtu(frame.data)
-    except FrameError:
-        try:
-            _, found, pdu = decode_mbap(frame.data)
-        except FrameError:
-            return b""
-    return pdu if found == unit else b""
+    found = pdu_of(frame.data)
+    return found[1] if found is not None and found[0] == unit else b""

@@ -30,6 +30,8 @@ HARD = {
     "L15": "link-dies(p=30%)",
     "L16": "torn(p=60%)",
 }
+#: Under these nothing may be answered at all; under every other one a bench that takes no value proves nothing.
+UNANSWERABLE = {"L09", "L10", "L11", "L15"}
 #: A late answer comes this many time-outs after its request, and meets another one.
 _LATE = 2.2
 #: When everything that is still on its way has arrived, and what died is back (ns).

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.cli import call
+from bench.disturbances import Disturbances
 from bench.drivers.modbus import ModbusSession
+from bench.drivers.powerlogic import PowerLogic
 from bench.errors import DeviceError, ForeignAnswer, NoAnswer, StationError, Undeterminable, UsageError
 from bench.faults import check_faults, faults_by_link
 from bench.station import load_station
@@ -339,3 +341,23 @@ def test_a_session_of_another_kind_is_used_for_every_device(tmp_path: Path) -> N
 
 def test_a_reading_that_had_to_be_repeated_is_no_clock_that_is_wrong() -> None:
     assert call(["run", "reading/test_clock.py", "--fault", "bus:drop(p=50%, times=1)", "--no-evidence"]) == 0
+
+
+def test_a_bench_that_takes_no_value_under_a_fault_does_not_pass(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing accepted is nothing wrong, so it must be a failure of its own."""
+    on, words = set[str](), PowerLogic.words
+
+    def refusing(meter: PowerLogic, name: str) -> list[int]:
+        if on:
+            raise NoAnswer("no answer from unit 1", device=meter.name)
+        return words(meter, name)
+
+    put, calm = Disturbances.put, Disturbances.calm
+    monkeypatch.setattr(Disturbances, "put", lambda *args: (on.add("on"), put(*args)))
+    monkeypatch.setattr(Disturbances, "calm", lambda *args: (on.clear(), calm(*args)))
+    monkeypatch.setattr(PowerLogic, "words", refusing)
+    trial = ["line_faults/test_line_faults.py", "--no-evidence", "--", "-k", "true_or_none and delay-serial"]
+    assert call(["run", *trial]) == 1
+    assert "values accepted  0  \N{GREATER-THAN OR EQUAL TO} 1" in capsys.readouterr().out

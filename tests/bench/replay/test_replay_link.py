@@ -10,9 +10,10 @@ from trace_desk import bench_on, replay_station, trace_file, transfer_traces
 from bench.errors import Diverged, Exit, NoAnswer, Refused, Undeterminable, UsageError
 from bench.replay.desk import replaying
 from bench.replay.exchanges import load_trace
+from bench.replay.player import Player
 from bench.station import load_station
 from protocols.modbus.frames import encode_mbap, encode_rtu
-from protocols.modbus.pdu import read_registers
+from protocols.modbus.pdu import read_registers, write_register
 
 ASK_1700 = encode_rtu(1, read_registers(1699, 1)).hex()
 ASK_1701 = encode_rtu(1, read_registers(1700, 1)).hex()
@@ -196,3 +197,14 @@ def test_the_example_of_the_documentation_loads(tmp_path: Path) -> None:
         "devices: {new: {model: PM850, link: wire, address: 1}}\n"
     )
     assert load_station(file).links["wire"].type == "replay"
+
+
+def test_what_was_cut_out_of_the_recording_is_not_in_the_message_either(tmp_path: Path) -> None:
+    recorded, sent = encode_rtu(1, write_register(7720, 0)).hex(), encode_rtu(1, write_register(7730, 0x04D2))
+    trace = trace_file(tmp_path / "t.trace.jsonl", [(0, "tx", recorded)])
+    text = trace.read_text().replace(recorded, recorded[:8] + "x" * (len(recorded) - 8))
+    trace.write_text(text)
+    with pytest.raises(Diverged) as told:
+        Player(load_trace(trace), strict=True).ask(sent)
+    assert f"sent {sent.hex()[:8]}xxxxxxxx" in str(told.value)
+    assert "1234" not in str(told.value)
