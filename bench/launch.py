@@ -99,11 +99,14 @@ def _replayed(config: pytest.Config) -> Recorded | None:
 
 def skip_unrecorded(run: Run, items: list[pytest.Item]) -> None:
     """Skip, with the reason, what the run that is replayed has no wire of."""
-    for item in items if run.options.replay is not None else ():
-        why = cannot_replay(getattr(item, "fixturenames", ()))
-        if why:
+    replay = run.options.replay
+    if replay is None:
+        return
+    for item in items:
+        never = cannot_replay(getattr(item, "fixturenames", ()))
+        if never:
             run.unreplayable.add(item.nodeid)
-        why = why_not(run.options.replay, item.nodeid) or why
+        why = why_not(replay, item.nodeid) or never
         if why:
             item.add_marker(pytest.mark.skip(reason=why))
 
