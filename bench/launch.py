@@ -16,7 +16,7 @@ from bench.faults import check_faults, faults_by_link
 from bench.host import check_defects
 from bench.plugin import SCENARIO_FIXTURE
 from bench.replay.rerun import MATCHINGS, compare, recorded_mistake, recorded_run, recorded_station, why_not
-from bench.reports import allure, junit
+from bench.reports import junit
 from bench.run import Options, Run, Scenario, skipped
 from bench.selection import WRITTEN
 from bench.station import find_station, station_from_environment
@@ -176,8 +176,10 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
     if isinstance(error, Undeterminable):
         measure.not_determinable(error.check, error.lacks)
     if config.pluginmanager.hasplugin("allure_pytest") and config.getoption("allure_report_dir", None):
-        traces = {f"wire trace of {device}": trace.text() for device, trace in scenario.traces.items() if len(trace)}
-        allure.attach(measure.records, traces, *scenario.span)
+        from bench.reports import allure  # noqa: PLC0415  # only with Allure, and it brings the mirror
+
+        allure.attach(measure.records, list(scenario.traces.values()), scenario.steps(), *scenario.span,
+                      broken_off=error is not None)  # fmt: skip
     if isinstance(error, Undeterminable):
         pytest.skip(f"not determinable: {error}")
     if error is None and measure.worst >= Verdict.INCONCLUSIVE:
