@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -288,6 +289,10 @@ def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
         code = run.evidence.run["exit"] = Exit.STATION
         run.broken.setdefault("evidence", str(error))
     _junit_properties(session.config, run)
+    if (results := session.config.getoption("allure_report_dir", None)) is not None:
+        from bench.reports import allure  # noqa: PLC0415  # as above
+
+        allure.write_environment(Path(results), run.evidence.run, run.evidence.seal)
     looked = _only_looks(session.config) and exitstatus == Exit.VERIFIED
     return exitstatus if run.interrupted or looked else int(code)
 

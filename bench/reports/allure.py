@@ -18,7 +18,7 @@ from bench.reports.words import duration
 from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.evidence import Step
     from bench.measurement import Measurement
@@ -63,6 +63,15 @@ def attach(
     for writer in traces:
         if len(writer):
             _wire(allure, writer, offending, broken_off=broken_off and not offending)
+
+
+def write_environment(results: Path, run: Mapping[str, Any], seal: str) -> None:
+    """What ran where, for the page's "Environment"; results that cannot be written are allure-pytest's to complain of."""
+    facts = {"Station": run["station"]["name"], "Host": run["host"], "Seed": run["seed"], "Digest": run["digest"],
+             "Seal of the evidence": seal, "meterbench": run["meterbench"]}  # fmt: skip
+    text = "".join(f"{name.replace(' ', '_')}={value}\n" for name, value in facts.items() if value not in (None, ""))
+    with suppress(OSError):
+        (results / "environment.properties").write_text(text, encoding="latin-1", errors="backslashreplace")
 
 
 def _procedure(allure: Any, steps: Sequence[Step]) -> None:
