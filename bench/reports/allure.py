@@ -66,7 +66,7 @@ def attach(
 
 
 def write_environment(results: Path, run: Mapping[str, Any], seal: str) -> None:
-    """What ran where, for the page's "Environment"; results that cannot be written are allure-pytest's to complain of."""
+    """What ran where, for the page's "Environment"; of results that cannot be written allure-pytest complains."""
     facts = {"Station": run["station"]["name"], "Host": run["host"], "Seed": run["seed"], "Digest": run["digest"],
              "Seal of the evidence": seal, "meterbench": run["meterbench"]}  # fmt: skip
     text = "".join(f"{name.replace(' ', '_')}={value}\n" for name, value in facts.items() if value not in (None, ""))
