@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,7 @@ from bench.replay.rerun import (
     recorded_station,
     why_not,
 )
-from bench.reports import allure, junit
+from bench.reports import junit
 from bench.run import Options, Run, Scenario, skipped
 from bench.selection import WRITTEN
 from bench.station import find_station, station_from_environment
@@ -190,8 +191,10 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
     if isinstance(error, Undeterminable):
         measure.not_determinable(error.check, error.lacks)
     if config.pluginmanager.hasplugin("allure_pytest") and config.getoption("allure_report_dir", None):
-        traces = {f"wire trace of {device}": trace.text() for device, trace in scenario.traces.items() if len(trace)}
-        allure.attach(measure.records, traces, *scenario.span)
+        from bench.reports import allure  # noqa: PLC0415  # only with Allure, and it brings the mirror
+
+        allure.attach(measure.records, list(scenario.traces.values()), scenario.steps(), *scenario.span,
+                      broken_off=error is not None)  # fmt: skip
     if isinstance(error, Undeterminable):
         pytest.skip(f"not determinable: {error}")
     if error is None and measure.worst >= Verdict.INCONCLUSIVE:
@@ -300,6 +303,10 @@ def end(session: pytest.Session, run: Run, exitstatus: int) -> int:
         code = run.evidence.run["exit"] = Exit.STATION
         run.broken.setdefault("evidence", str(error))
     _junit_properties(session.config, run)
+    if (results := session.config.getoption("allure_report_dir", None)) is not None:
+        from bench.reports import allure  # noqa: PLC0415  # as above
+
+        allure.write_environment(Path(results), run.evidence.run, run.evidence.seal)
     looked = _only_looks(session.config) and exitstatus == Exit.VERIFIED
     return exitstatus if run.interrupted or looked else int(code)
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 #: Instant (ns), direction, bytes (of a note: its text), and by which port.
-Event: TypeAlias = tuple[int, str, bytes, str]
+Event: TypeAlias = tuple[int, Literal["tx", "rx", "note"], bytes, str]
 
 #: Bytes in front of the unit in a Modbus TCP frame.
 _MBAP_HEAD = 6

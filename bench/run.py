@@ -284,10 +284,14 @@ class Scenario:
             devices=self._devices,
             traces=tuple(self._trace_names.values()),
             remarks=tuple(self.bench.remarks()) if self._host is not None else (),
-            steps=tuple(
-                Step(step.title, seconds(step.start), seconds(step.end), "" if step.outcome == "done" else step.outcome)
-                for step in (self.bench.journal.steps if self._host is not None else ())
-            ),
+            steps=self.steps(),
+        )
+
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of its procedures so far."""
+        return tuple(
+            Step(step.title, seconds(step.start), seconds(step.end), "" if step.outcome == "done" else step.outcome)
+            for step in (self.bench.journal.steps if self._host is not None else ())
         )
 
     @property

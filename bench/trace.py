@@ -205,6 +205,11 @@ class TraceWriter:
                 stream.write(text.encode() if self._written else f"{self._head()}\n{text}".encode())
         self._written = end
 
+    def masked_events(self) -> list[TraceEvent]:
+        """The events as the file has them."""
+        hidden = self.masks.shown(self._events)
+        return [_as_shown(event, hidden.get(k)) for k, event in enumerate(self._events)]
+
     def text(self) -> str:
         """The whole trace as JSON Lines."""
         return "".join((self._head(), "\n", *self._lines(self._events)))
@@ -222,6 +227,13 @@ class TraceWriter:
                 continue
             tail = f', "via": "{via}"}}\n' if via else "}\n"
             yield f'{{"t": {_seconds(t)}, "dir": "{way}", "hex": "{data.hex() if text is None else text}"{tail}'
+
+
+def _as_shown(event: Event, masked: str | None) -> TraceEvent:
+    t, way, data, via = event
+    if way == "note":
+        return TraceEvent(t, way, mark=data.decode(errors="replace") if masked is None else masked)
+    return TraceEvent(t, way, data.hex() if masked is None else masked, via=via)
 
 
 def _seconds(t: int) -> str:

@@ -53,7 +53,7 @@ def serving(folder: Path | None) -> float:
         frame = encode_mbap(1, 4, read_registers(1699, 28))
         begin = perf_counter()
         for _ in range(MANY):
-            connection.exchange(frame)
+            connection.exchange(frame, 0)
     return perf_counter() - begin
 
 

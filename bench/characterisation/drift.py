@@ -15,6 +15,9 @@ _MILLION = 1_000_000
 #: In virtual time a day costs nothing.
 VIRTUAL_WATCH = 86_400 * _SECOND
 WALL_WATCH = 20 * _SECOND
+#: A clock that shows the same second for so long stands: nothing would ever end the wait for its next one.
+_PATIENCE = 10 * _SECOND
+_STANDS = f"a clock that goes: it shows the same second for {_PATIENCE // _SECOND} s"
 #: An answer is one when it is as sharp as this (ppm), or as a tenth of what it says.
 _SHARP = 2
 
@@ -22,9 +25,14 @@ _SHARP = 2
 def clock_drift(meter: PowerLogic, clock: Clock, watch: int | None) -> Finding | Unknown:
     """How much too fast the clock runs, from two of its steps that lie `watch` (ns) apart."""
     watch = watch or (VIRTUAL_WATCH if clock.virtual else WALL_WATCH)
-    first, first_at = _step(meter, clock)
+    begin = _step(meter, clock)
+    if begin is None:
+        return Unknown(_STANDS)
     clock.sleep(watch)
-    second, second_at = _step(meter, clock)
+    end = _step(meter, clock)
+    if end is None:
+        return Unknown(_STANDS)
+    (first, first_at), (second, second_at) = begin, end
     shown = int((second - first).total_seconds()) * _SECOND
     fastest = _ppm(shown, second_at.low - first_at.high)
     slowest = _ppm(shown, second_at.high - first_at.low)
@@ -39,13 +47,14 @@ def _ppm(shown: int, passed: int) -> Fraction:
     return Fraction((shown - passed) * _MILLION, passed)
 
 
-def _step(meter: PowerLogic, clock: Clock) -> tuple[datetime, Bracket]:
-    """The next second that the clock shows, and between which two instants it began to."""
-    asked = clock.now()
+def _step(meter: PowerLogic, clock: Clock) -> tuple[datetime, Bracket] | None:
+    """The next second that the clock shows, and between which two instants it began to; None if it stands."""
+    began = asked = clock.now()
     before = meter.read_clock()
-    while True:
+    while asked - began < _PATIENCE:
         at = clock.now()
         shown = meter.read_clock()
         if shown != before:
             return shown, Bracket(asked, clock.now())
         asked = at
+    return None

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import UsageError
 from bench.measurement import plain
 from bench.narrator import Narrator
-from bench.replay.exchanges import load_trace
+from bench.replay.exchanges import Trace, load_trace
 from bench.replay.mirror import mirror
 from bench.reports import departure
-from bench.trace import TraceEvent, read_trace
+from bench.trace import TraceEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,30 +62,39 @@ class PointView:
 def trace_view(folder: Path, name: str) -> TraceView:
     """A trace of the run folder, or why it cannot be shown."""
     try:
-        header, events = _events(folder, name)
-        return TraceView(name, header, *_ends(_told(header, events)))
-    except (UsageError, OSError) as error:
-        reason = error.reason if isinstance(error, UsageError) else error.strerror
-        return TraceView(name, {}, [], 0, [], f"cannot be shown: {reason}")
+        trace = _loaded(folder, name)
+        return TraceView(name, trace.header, *_ends(told(trace)))
+    except UsageError as error:
+        return TraceView(name, {}, [], 0, [], f"cannot be shown: {error.reason}")
 
 
-def _events(folder: Path, name: str) -> tuple[dict[str, Any], Iterable[TraceEvent]]:
-    """Header and events of a trace of the run.
+def _loaded(folder: Path, name: str) -> Trace:
+    """A trace of the run.
 
     Raises:
-        UsageError, OSError: it lies elsewhere, or cannot be read.
+        UsageError: it lies elsewhere, or cannot be read.
     """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UsageError("it lies outside the run folder")
-    return read_trace(path)
+    return load_trace(path)
 
 
-def _told(header: Mapping[str, Any], events: Iterable[TraceEvent]) -> Iterable[Told]:
-    narrator = Narrator(str(header.get("model", "")))
-    for event in events:
-        words = "" if event.direction == "note" else narrator.tell(event.direction, event.data)
-        yield Told(event, words)
+def told(trace: Trace) -> list[Told]:
+    """Every event of a trace with what it says."""
+    narrator = Narrator(trace.model)
+    return [
+        Told(event, "" if event.direction == "note" else narrator.tell(event.direction, event.data))
+        for event in trace.events
+    ]
+
+
+def in_lines(events: Iterable[Told]) -> str:
+    """Events as text: bench time in seconds, direction, words, bytes."""
+    return "".join(
+        f"{e.event.t / 1e9:12.6f}  {e.event.direction:4}  {e.words or e.event.mark}  {e.event.hex}".rstrip() + "\n"
+        for e in events
+    )
 
 
 def _ends(events: Iterable[Told]) -> tuple[list[Told], int, list[Told]]:
@@ -104,82 +113,71 @@ def points(folder: Path, record: ScenarioRecord, offending: Sequence[Measurement
     found = []
     for name in record.traces:
         try:
-            header, events = _events(folder, name)
-            found += _points(record, offending, Header(folder / name, header), list(events))
-        except (UsageError, OSError):
+            trace = _loaded(folder, name)
+        except UsageError:
             continue  # the trace itself says so where it is shown
+        found += points_in(trace, offending, broken_off=record.outcome in ("failed", "error") and not offending)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The head of a trace and its file."""
+def points_in(trace: Trace, offending: Sequence[Measurement], *, broken_off: bool) -> list[PointView]:
+    """Where the device first answered as no healthy one would, and the exchange that the failed value came in.
 
-    path: Path
-    facts: Mapping[str, Any]
-
-    @property
-    def device(self) -> str:
-        """Whose trace it is."""
-        return str(self.facts.get("device", ""))
-
-
-def _points(
-    record: ScenarioRecord, offending: Sequence[Measurement], header: Header, events: list[TraceEvent]
-) -> list[PointView]:
-    """Where the device first answered as no healthy one would, and the exchange that the failed value came in."""
-    trace = departure.exchanges(events)
-    told = {id(t.event): t for t in _told(header.facts, events)}
-    value = next((m for m in offending if m.device in (header.device, None)), None)
+    Args:
+        trace: the wire of one device.
+        offending: the values that are out of limits, of all devices.
+        broken_off: whether an error ended the scenario, and no value is to blame.
+    """
+    exchanges = departure.exchanges(trace.events)
+    words = {id(t.event): t for t in told(trace)}
+    value = next((m for m in offending if m.device in (trace.device, None)), None)
     if value is None:
-        ended = record.outcome in ("failed", "error") and not offending
-        return [_view(header, "it ended here", point, told)] if ended and (point := departure.at_the_end(trace)) else []
-    unlike = _unlike_a_healthy_one(header, trace)
-    came_in, title = _read_in(value, trace, told)
-    views = (
-        []
-        if unlike is None
-        else [_view(header, f"the first answer that no healthy {unlike[0]} gives", unlike[1], told)]
-    )
+        point = departure.at_the_end(exchanges) if broken_off else None
+        return [] if point is None else [_view(trace, "it ended here", point, words)]
+    unlike = _unlike_a_healthy_one(trace, exchanges)
+    came_in, title = _read_in(value, exchanges, words)
+    views = []
+    if unlike is not None:
+        views.append(_view(trace, f"the first answer that no healthy {unlike[0]} gives", unlike[1], words))
     if came_in is not None and (unlike is None or (came_in.told and came_in.exchange is not unlike[1].exchange)):
-        views.append(_view(header, title, came_in, told))
+        views.append(_view(trace, title, came_in, words))
     return views
 
 
-def _view(header: Header, title: str, point: departure.Departure, told: Mapping[int, Told]) -> PointView:
-    before = [told[id(event)] for exchange in point.before for event in exchange.events]
-    return PointView(header.device, title, point.why, before, [told[id(event)] for event in point.exchange.events])
+def _view(trace: Trace, title: str, point: departure.Departure, words: Mapping[int, Told]) -> PointView:
+    before = [words[id(event)] for exchange in point.before for event in exchange.events]
+    return PointView(trace.device, title, point.why, before, [words[id(event)] for event in point.exchange.events])
 
 
 def _unlike_a_healthy_one(
-    header: Header, trace: Sequence[departure.Exchange]
+    trace: Trace, exchanges: Sequence[departure.Exchange]
 ) -> tuple[str, departure.Departure] | None:
     """The first answer that a healthy simulated meter of the model does not give to the same requests; its model.
 
     None where the mirror explains every difference, or cannot be asked.
     """
     try:
-        found = mirror(load_trace(header.path))
+        found = mirror(trace)
     except UsageError:
         return None
     first = next(iter(found.comparison.unexplained), None)
     if first is None:
         return None
     why = f"{first.what} is {first.first}, and {first.second} belongs there"
-    point = departure.asked_at(trace, first.t, why)
+    point = departure.asked_at(exchanges, first.t, why)
     return None if point is None else (found.model, point)
 
 
 def _read_in(
-    value: Measurement, trace: Sequence[departure.Exchange], told: Mapping[int, Told]
+    value: Measurement, exchanges: Sequence[departure.Exchange], words: Mapping[int, Told]
 ) -> tuple[departure.Departure | None, str]:
     """The exchange that a value came in; the last one before it was judged, where no answer shows the value itself."""
     shown = re.compile(rf"= {re.escape(plain(value.value))}\b")
 
     def tells(exchange: departure.Exchange) -> bool:
-        return any(shown.search(told[id(event)].words) for event in exchange.events if event.direction == "rx")
+        return any(shown.search(words[id(event)].words) for event in exchange.events if event.direction == "rx")
 
-    found = departure.before_value(trace, _nanoseconds(value.t), tells)
+    found = departure.before_value(exchanges, _nanoseconds(value.t), tells)
     told_here = found is not None and found.told
     return found, f"{value.name} was read here" if told_here else f"the last exchange before {value.name} was judged"
 

@@ -88,6 +88,8 @@ def test_the_page_of_a_run_names_no_host_to_load_from(tmp_path: Path) -> None:
             pytest.fail(missing)
         pytest.skip(missing)
     run("run", "reading/test_clock.py", "--device", "pm850", "--no-evidence", "--", "--alluredir=results", cwd=tmp_path)
+    environment = (tmp_path / "results" / "environment.properties").read_text()
+    assert environment.startswith("Station=sim\nHost=virtual\nSeed=0\nDigest=")
     run("report", "--allure", "results", "-o", "page.html", cwd=tmp_path)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert POLICY in page

@@ -239,7 +239,7 @@ def test_a_trace_that_is_gone_or_outside_is_said_to_be(tmp_path: Path) -> None:
     (folder / first).unlink()
     (folder / "scenarios.jsonl").write_text(lines.replace(second, "../secret"), "utf-8")
     told = words(render(load(folder)))
-    assert "cannot be shown: No such file" in told
+    assert "cannot be shown: cannot be read: No such file" in told
     assert "../secret: cannot be shown: it lies outside the run folder" in told
     assert "top secret" not in told
 
