@@ -26,16 +26,19 @@ class SupplyWitness:
 
     def holds_something(self) -> bool:
         """Whether its command area, which a restart may clear, holds anything now."""
-        return any(self._volatile())
+        try:
+            return any(self._volatile())
+        except (DeviceError, StationError):
+            return False
 
     def has_lost_it(self) -> bool:
         """Whether the command area is empty, or the meter not yet there to show it."""
-        return not any(self._volatile())
+        try:
+            return not any(self._volatile())
+        except (NoAnswer, StationError):
+            return True
+        except DeviceError:  # it is there and says something else: that is no evidence
+            return False
 
     def _volatile(self) -> Sequence[int]:
-        if not isinstance(self._meter, Series):
-            return ()
-        try:
-            return self._meter.volatile_words()
-        except (DeviceError, StationError):
-            return ()
+        return self._meter.volatile_words() if isinstance(self._meter, Series) else ()

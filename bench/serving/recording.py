@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from bench.drivers.powerlogic import hidden_registers
 from bench.errors import UsageError
@@ -46,8 +47,8 @@ class Recording:
     def __init__(self, stage: Stage, writers: Mapping[str, TraceWriter]) -> None:
         self._stage = stage
         self._writers = writers
-        #: The beginning of a request, by the connection that has not brought the rest yet.
-        self._begun: dict[object, bytes] = {}
+        #: The beginning of a request, by the connection that has not brought the rest yet, as long as there is one.
+        self._begun: WeakKeyDictionary[Connection, bytes] = WeakKeyDictionary()
         for link in {stage.devices[name].link for name in writers}:
             primary = "mbap" if stage.links[link].medium == ETHERNET else "rtu"
             stage.line(link).tap = self._tap(link, via="line" if primary == "mbap" else "")

@@ -34,7 +34,8 @@ class Server(Protocol):
 class Connection:
     """One open connection: bytes go to the far end's server and its answers come into the inbox."""
 
-    __slots__ = ("_answered_at", "_arrived_at", "_network", "_opened", "_server", "_under_way", "inbox", "on_burst")
+    __slots__ = ("__weakref__", "_answered_at", "_arrived_at", "_network", "_opened", "_server", "_under_way", "inbox",
+                 "on_burst")  # fmt: skip
 
     def __init__(self, network: Network) -> None:
         self._network = network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from bench.cli import call
 from bench.errors import UsageError
 from bench.redaction import is_tagged
 from bench.replay.exchanges import load_trace
-from bench.serving.recording import recorded, writer_of
+from bench.serving.recording import Recording, recorded, writer_of
 from bench.stage import stage_of
 from bench.station import Station, load_station
 from protocols.modbus.frames import encode_mbap, encode_rtu
@@ -205,3 +206,16 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     station, stage = desk(tmp_path)
     with pytest.raises(UsageError, match="is not empty"), recorded(tmp_path, stage, station, {}, kept=False):
         pass
+
+
+def test_who_leaves_in_the_middle_of_a_request_is_forgotten(tmp_path: Path) -> None:
+    """Else every half-open client of a long recording stays in memory, and all others pay for him."""
+    station, stage = desk(tmp_path)
+    recording = Recording(stage, {"new": writer_of("new", stage, station, {"seed": 1})})
+    connection = stage.network("lan").connect()
+    connection.write(encode_mbap(1, 1, read_registers(1699, 1))[:5])
+    stage.world.sleep(SECOND)
+    assert len(recording._begun) == 1
+    del connection
+    gc.collect()
+    assert not recording._begun

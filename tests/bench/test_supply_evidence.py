@@ -20,6 +20,7 @@ from bench.station import load_station
 from bench.station.devices import PowerControl
 from bench.verdicts import Verdict
 from protocols.powerlogic.energy import Quantity
+from simulators.faults.line_registry import fault_called
 from simulators.world import SECOND
 
 NOTHING = f"{sys.executable} -c pass"
@@ -96,6 +97,18 @@ def test_a_witness_looks_at_the_meter_itself(tmp_path: Path) -> None:
         on.new.wait_until_it_answers(30 * SECOND)
         assert witness.has_lost_it()
         assert not SupplyWitness(on.old).holds_something()
+
+
+@pytest.mark.parametrize("fault", ["wrong-unit(p=100%)", "truncated(p=100%)"])
+def test_a_line_that_garbles_the_look_is_no_evidence(fault: str, tmp_path: Path) -> None:
+    """Else a relay that does nothing passes for a power cut, and a preset that nobody saved for a saved one."""
+    with stand(two_meters(), tmp_path) as on:
+        witness = SupplyWitness(on.new)
+        on.new.plant_sentinels(on.bench.arm(on.new), 8021)
+        assert witness.holds_something()
+        on.bench.disturbances.put("new", fault_called(fault))
+        assert not witness.has_lost_it()
+        assert not witness.is_silent()
 
 
 # -- in a transfer -----------------------------------------------------------------------------------------------------
