@@ -48,7 +48,7 @@ def redacted_words(words: Sequence[str]) -> list[str]:
     hide_next = False
     for word in words:
         option = _OPTION.match(word)
-        if hide_next and not word.startswith("-"):
+        if hide_next and not word.startswith("--"):  # a secret may well begin with a dash, no option of ours has one
             kept.append(_HIDDEN)
         elif option and option[2]:
             kept.append(f"{option[1]}={_HIDDEN}")

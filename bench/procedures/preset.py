@@ -52,9 +52,9 @@ def preset_words(
     growth = growth_of(meter)
     with journal.step(f"command {code} with words of the scenario"):
         with meter.pointers_restored(armed):
-            meter.plant_sentinels(armed, STATUS, RESULT)
             meter.session.write_block(armed, BUFFER, words)
             meter.aim_pointers(armed, data=data)
+            meter.plant_sentinels(armed, STATUS, RESULT)  # last: a restart in between would leave 0 where it stood
             journal.audit("command", device=meter.name, register=8000, code=code, words=list(words))
             commanded_at = journal.clock.now()
             meter.issue(armed, code)

@@ -17,7 +17,8 @@ class SupplyWitness:
     def is_silent(self) -> bool:
         """Whether it does not answer; a port of its own that is gone is silence too."""
         try:
-            self._meter.session.read(self._meter.energy_register)
+            with self._meter.session.expecting_silence():
+                self._meter.session.read(self._meter.energy_register)
         except (NoAnswer, StationError):
             return True
         except DeviceError:

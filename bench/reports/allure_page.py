@@ -54,9 +54,12 @@ def _drawn(npx: str, results: Path, folder: Path) -> str:
         done = subprocess.run(  # noqa: S603  # npx as it was found, and our own words
             words, env=environment, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT, check=False
         )
-        return (folder / "index.html").read_text(encoding="utf-8")
     except subprocess.TimeoutExpired:
         raise StationError(f"npx did not end within {_TIMEOUT} s") from None
+    except OSError as error:
+        raise StationError(f"npx cannot be run: {error.strerror or error}") from None
+    try:
+        return (folder / "index.html").read_text(encoding="utf-8")
     except OSError:
         said = [line for line in done.stderr.splitlines() if line.strip() and "npm warn" not in line]
         raise StationError(f"npx {PACKAGE} made no page: {said[-1] if said else 'it said nothing'}") from None

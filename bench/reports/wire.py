@@ -84,7 +84,7 @@ def told(trace: Trace) -> list[Told]:
     """Every event of a trace with what it says."""
     narrator = Narrator(trace.model)
     return [
-        Told(event, "" if event.direction == "note" else narrator.tell(event.direction, event.data))
+        Told(event, "" if event.direction == "note" or event.masked else narrator.tell(event.direction, event.data))
         for event in trace.events
     ]
 

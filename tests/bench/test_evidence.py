@@ -207,12 +207,14 @@ def test_without_a_folder_it_counts_and_writes_nothing(tmp_path: Path, monkeypat
 
 
 def test_secrets_of_the_command_line_are_not_kept(tmp_path: Path) -> None:
-    words = ["run", "--password", "p1", "--api-token=p2", "-k", "expr", "--mapping", "m", "rfc2217://me:p3@host:1"]
+    words = ["run", "--password", "p1", "--api-token=p2", "-k", "expr", "--mapping", "m", "rfc2217://me:p3@host:1",
+             "--token", "-p4"]  # fmt: skip
     evidence = Evidence(tmp_path / "e")
     evidence.begin(RunFacts(station="lab-3", host="real", argv=words))
     run = evidence.close(digest="", exit=0)
     assert run["argv"] == [
         "run", "--password", "***", "--api-token=***", "-k", "expr", "--mapping", "m", "rfc2217://***@host:1",
+        "--token", "***",
     ]  # fmt: skip
     kept = b"".join(path.read_bytes() for path in (tmp_path / "e").rglob("*") if path.is_file())
-    assert not any(secret in kept for secret in (b"p1", b"p2", b"p3"))
+    assert not any(secret in kept for secret in (b"p1", b"p2", b"p3", b"p4"))

@@ -199,6 +199,16 @@ def test_the_page_shows_what_ended_a_scenario(tmp_path: Path) -> None:
     assert reason in text
 
 
+def test_what_is_masked_is_not_told_in_words(tmp_path: Path) -> None:
+    folder = failed_run(tmp_path / "e")
+    (file,) = (folder / "traces").iterdir()
+    shown = encode_rtu(1, b"\x03\x02\x00\x52").hex()
+    file.write_text(file.read_text().replace(shown, shown[:6] + "xxxx" + shown[10:]))
+    text = render(load(folder))
+    assert "01 03 02 xx xx" in text
+    assert "8021 = 0" not in text
+
+
 def test_devices_that_took_no_part_are_named_only(tmp_path: Path) -> None:
     evidence = Evidence(tmp_path / "e", durable=False)
     devices = {"new": {"model": "PM850"}, "spare": {"model": "CM4250"}}
