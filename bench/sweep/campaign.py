@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
+from bench.errors import UsageError
 from bench.sweep.moments import Moment, moments
 from bench.sweep.plan import Plan
 from bench.sweep.point import Outcome, cut
@@ -30,13 +31,31 @@ class Choice:
     at: Moment | None = None
 
     def of(self, plan: Plan) -> list[Moment]:
-        """The moments of a plan."""
+        """The moments of a plan.
+
+        Raises:
+            UsageError: the one moment lies where the procedure has not begun or is over.
+        """
+        found = moments(plan)
         if self.at is not None:
+            _check_it_comes(self.at, found)
             return [self.at]
-        found = moments(plan)[:: self.every]
+        found = found[:: self.every]
         if self.sample is None or self.sample >= len(found):
             return found
         return [found[(2 * index + 1) * len(found) // (2 * self.sample)] for index in range(self.sample)]
+
+
+def _check_it_comes(moment: Moment, found: Sequence[Moment]) -> None:
+    """Refuse a moment that never comes: a run in which nothing was cut would be green."""
+    touches = [m.touch for m in found if m.touch is not None]
+    instants = [m.at for m in found if m.at is not None]
+    if moment.touch is not None and moment.touch not in touches and touches:
+        raise UsageError(f"nothing is cut at {moment}: touch {touches[0]} to {touches[-1]} are there")
+    if moment.touch not in touches and not (moment.at is not None and instants[0] <= moment.at <= instants[-1]):
+        raise UsageError(
+            f"nothing is cut at {moment}: from {instants[0]} to {instants[-1]} ns there is something to cut"
+        )
 
 
 @dataclass(slots=True)
@@ -109,7 +128,7 @@ def run(
     ]
     campaign = Campaign([Row(plan) for plan in plans])
     total, done = sum(len(chosen) for _, _, chosen in shares), 0
-    count = processes or ((os.cpu_count() or 1) if total >= _WORTH_PROCESSES else 1)
+    count = processes_for(shares=len(shares), points=total, wanted=processes)
     for place, outcomes in _worked_off(shares, count):
         campaign.rows[place].outcomes += outcomes
         done += len(outcomes)
@@ -117,6 +136,12 @@ def run(
             progress(done, total)
     campaign.wall = time.monotonic() - begin
     return campaign
+
+
+def processes_for(*, shares: int, points: int, wanted: int | None) -> int:
+    """Over how many processes so much work is spread: as many as are wanted, but none without a share of it."""
+    count = wanted or ((os.cpu_count() or 1) if points >= _WORTH_PROCESSES else 1)
+    return max(1, min(count, shares))
 
 
 Share = tuple[int, Plan, list[Moment]]

@@ -9,10 +9,11 @@ import pytest
 
 from bench import cli
 from bench.errors import Exit
-from bench.sweep.campaign import Choice, run
+from bench.sweep.campaign import Choice, processes_for, run
 from bench.sweep.plan import Plan
 
 ROW = ("--of", "meter", "--procedure", "clock", "--medium", "ethernet", "--save-delay", "0 s", "--off", "5 s")
+BENCH = ("--of", "bench", "--procedure", "clock", "--medium", "ethernet")
 SICK = ("--of", "meter", "--procedure", "transfer", "--medium", "ethernet", "--save-delay", "0 s", "--off", "5 s",
         "--defect", "D15", "--sample", "20")  # fmt: skip
 
@@ -76,6 +77,11 @@ def test_json_tells_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         (("--at", "5", "--sample", "3"), "--at is one moment: without"),
         (("--at", "5"), "--at is one moment of one row, and these are"),
         ((*ROW, "--at", "soon"), "--at 'soon' is no moment"),
+        ((*ROW, "--at", "9" * 23), f"nothing is cut at {'9' * 23}"),
+        ((*ROW, "--at", "0"), "nothing is cut at 0: from "),
+        ((*ROW, "--at", "touch 1"), "nothing is cut at touch 1: from "),
+        ((*BENCH, "--at", "touch 0"), "nothing is cut at touch 0: touch 1 to "),
+        ((*BENCH, "--at", "touch 99999"), "nothing is cut at touch 99999: touch 1 to "),
         (("--device", "new"), 'station sim has no device "new"'),
         (("--defect", "D99"), "no defect is called 'D99'"),
         (("--device", "cm2350", "--source", "cm3350"), "nothing on it that a sweep could program"),
@@ -107,3 +113,9 @@ def test_two_processes_find_what_one_finds_in_the_same_order() -> None:
     two = run(plans, Choice(sample=6), processes=2, progress=lambda done, total: told.append((done, total)))
     assert [row.outcomes for row in two.rows] == [row.outcomes for row in one.rows]
     assert told == [(6, 12), (12, 12)]
+
+
+def test_no_more_processes_are_started_than_there_are_shares_of_work() -> None:
+    assert processes_for(shares=3, points=250, wanted=100_000) == 3
+    assert processes_for(shares=3, points=250, wanted=None) == 1
+    assert processes_for(shares=0, points=0, wanted=4) == 1
