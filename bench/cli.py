@@ -107,6 +107,8 @@ def call(argv: list[str]) -> int:
         if error.errno not in _OUTPUT_TROUBLE or error.filename is not None:
             raise
         return _without_output(error)
+    except SystemExit:  # click's own answer to a reader who has left; its 1 would say that a scenario failed
+        return _without_output(OSError(errno.EPIPE, os.strerror(errno.EPIPE)))
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED

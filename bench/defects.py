@@ -28,7 +28,8 @@ class Matrix:
         accidental: what failed that is no symptom of the defect that was switched on, one line each.
         missed: scenarios that must catch a defect and did not, one line each.
         false_alarms: what failed on healthy devices, one line each.
-        healthy_seeds: how many runs without any defect there were.
+        healthy_seeds: how many times the healthy devices were gone through.
+        runs: how many scenarios were run in all; a matrix of none says nothing.
     """
 
     matrix: dict[str, list[str]]
@@ -36,6 +37,7 @@ class Matrix:
     accidental: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
+    runs: int = 0
 
     @property
     def total(self) -> int:
@@ -67,6 +69,7 @@ class Matrix:
             "missed": self.missed,
             "healthy_seeds": self.healthy_seeds,
             "false_alarms": self.false_alarms,
+            "runs": self.runs,
             "matrix": self.matrix,
         }
 
@@ -114,6 +117,7 @@ def kill_matrix(
     def listen(case: Case, scenario: str, failures: Sequence[Failure]) -> None:
         function = scenario.rpartition("::")[2]
         seen.add(function)
+        found.runs += 1
         fault = against.get(case.name)
         if fault is None:
             found.false_alarms += [f"{case.name}: {scenario}: {failure.name}" for failure in failures]

@@ -206,6 +206,7 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
 
 def note_breakdown(run: Run, scenario: Scenario | None, error: BaseException) -> None:
     """Remember what broke of the station, so that further scenarios on that link are errors and not failures."""
+    run.diverged |= isinstance(error, Diverged)
     if not isinstance(error, StationError):
         return
     if scenario is not None:

@@ -88,6 +88,8 @@ class Run:
         #: The scenario that is open, for an operator's Ctrl-C in the middle of it.
         self.current: Scenario | None = None
         self.interrupted = False
+        #: Whether a scenario asked a recorded wire what was not recorded: nothing can be said of the device then.
+        self.diverged = False
         #: What a replay came to, when the run has ended.
         self.compared: Comparison | None = None
         #: Scenarios that a recorded wire cannot serve.
@@ -152,13 +154,12 @@ class Run:
             return Exit.STATION
         if exitstatus == Exit.USAGE:
             return Exit.USAGE
+        if self.diverged:
+            return Exit.DIVERGED
         if exitstatus not in (Exit.VERIFIED, Exit.NOTHING):
             return Exit.FAILED
-        if self.unexercised():
-            return Exit.NOTHING
-        if not self.verified and self.station.policy.on_nothing_verified == "fail":
-            return Exit.NOTHING
-        return Exit.VERIFIED
+        unverified = not self.verified and self.station.policy.on_nothing_verified == "fail"
+        return Exit.NOTHING if unverified or self.unexercised() else Exit.VERIFIED
 
     def unexercised(self) -> list[str]:
         """Capabilities that the station's policy requires and that no passed scenario has exercised."""

@@ -42,13 +42,16 @@ def run(scenarios: tuple[str, ...], family: str | None, ids: tuple[str, ...], se
     """The kill matrix: every defect and mistake against every scenario, in virtual time.
 
     A defect is killed when a scenario fails about its symptom. Exit code 1: one survived, something failed that is not
-    about the symptom, a scenario that must catch one does not, or a healthy device failed.
+    about the symptom, a scenario that must catch one does not, or a healthy device failed. 5: no scenario was run.
     """
     found = kill_matrix(scenarios, faults(family, ids), seeds)
     if as_json:
         show_json(found.facts())
     else:
         _tell(found)
+    if not found.runs:
+        click.echo("no scenario was run: only those that ask for a device (meter, target, new ...) are", err=True)
+        return Exit.NOTHING
     return Exit.VERIFIED if found.flawless else Exit.FAILED
 
 
@@ -71,5 +74,5 @@ def _tell(found: Matrix) -> None:
     click.echo(
         f"{found.killed} of {found.total} killed, {len(found.survivors)} survived, {len(found.accidental)} accidents, "
         f"{len(found.missed)} promises not kept, "
-        f"{len(found.false_alarms)} false alarms over {found.healthy_seeds} seeds"
+        f"{len(found.false_alarms)} false alarms over {found.healthy_seeds} seeds; {found.runs} scenarios run"
     )

@@ -15,6 +15,7 @@ MBAP, RTU = "mbap", "rtu"
 UNIT_AT = {MBAP: 6, RTU: 0}
 _TID = 2
 _CRC = 2
+_MOST_UNIT = 255
 
 
 @dataclass(slots=True)
@@ -128,6 +129,10 @@ def _check_header(header: dict[str, Any], path: Path) -> None:
     for name, kind in _KINDS.items():
         if name in header and not isinstance(header[name], kind):
             raise UsageError(f"header: {name} is {header[name]!r}", path, 1)
+    if not 0 <= header.get("unit", 0) <= _MOST_UNIT:
+        raise UsageError(f"header: unit {header['unit']} is outside 0..{_MOST_UNIT}", path, 1)
+    if not header.get("device", "").isprintable():
+        raise UsageError("header: the device's name has characters that nobody can read", path, 1)
 
 
 def _paired(trace: Trace) -> list[Exchange]:

@@ -32,11 +32,13 @@ def recorded_run(folder: Path) -> Recorded:
     """The earlier run.
 
     Raises:
-        UsageError: there is none in the folder, it was killed, or it left no traces.
+        UsageError: there is none in the folder, it was killed, changed since it was sealed, or left no traces.
     """
     recorded = load(folder)
     if recorded.aborted:
         raise UsageError(f"{folder}: the run was killed before it ended, and run.json does not say on which station")
+    if recorded.problems:
+        raise UsageError(f"{folder}: {recorded.problems[0]}; what was changed since it was sealed proves nothing")
     if not any((folder / "traces").glob("*")):
         raise UsageError(f"{folder}: the run has left no traces to replay")
     return recorded

@@ -141,6 +141,8 @@ def test_scenarios_that_cannot_be_collected_end_in_one_line(tmp_path: Path, caps
     assert cli.call(["defects", "run", str(tmp_path / "test_typo.py"), "--only", "D30"]) == 4
     assert "the scenarios did not run" in capsys.readouterr().err
     assert cli.call(["defects", "run", "--only", "D99"]) == 4
+    (tmp_path / "test_none.py").write_text("def test_x():\n    assert 0\n")
+    assert cli.call(["defects", "run", str(tmp_path / "test_none.py"), "--only", "D15", "--seeds", "1"]) == 5
     assert "no defect or mistake is called 'D99'" in capsys.readouterr().err
     assert cli.call(["defects", "run", "--family", "abacus"]) == 4
     assert "known: powerlogic" in capsys.readouterr().err

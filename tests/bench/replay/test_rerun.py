@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli import call
+from bench.manifest import write_manifest
 
 FEW = ("reading/test_clock.py", "energy_preset/test_refusals.py")
 
@@ -38,10 +39,8 @@ def test_every_verdict_comes_out_as_it_did(recorded: Path, tmp_path: Path, capsy
     assert run["host"] == "virtual"
 
 
-def test_a_changed_wire_changes_a_verdict_and_is_told(
-    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "changed"
+def changed(recorded: Path, folder: Path) -> Path:
+    """A copy of a run in whose wire the last answer of one trace is another."""
     (folder / "traces").mkdir(parents=True)
     for path in recorded.rglob("*"):
         if path.is_file():
@@ -51,6 +50,31 @@ def test_a_changed_wire_changes_a_verdict_and_is_told(
     row = json.loads(last)
     row["hex"] = row["hex"][:-2] + f"{(int(row['hex'][-2:], 16) + 30) % 60:02x}"  # the clock's second
     trace.write_text("\n".join([*lines, json.dumps(row)]) + "\n")
+    return folder
+
+
+def test_evidence_that_was_changed_is_not_replayed(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = changed(recorded, tmp_path / "changed")
+    assert call(["run", *FEW, "--replay", str(folder), "--no-evidence"]) == 4
+    assert "what was changed since it was sealed proves nothing" in capsys.readouterr().err
+
+
+def test_a_wire_with_nothing_of_the_device_is_no_verdict_on_it(recorded: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(
+        f"schema: 1\nname: other\nlinks: {{a: {{type: replay, trace: {recorded / 'traces'}}}}}\n"
+        "devices: {stranger: {model: PM850, link: a, address: 9}}\n"
+    )
+    assert call(["run", "reading/test_clock.py", "--station", str(tmp_path / "s.yaml"), "--no-evidence"]) == 6
+
+
+def test_a_changed_wire_changes_a_verdict_and_is_told(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = changed(recorded, tmp_path / "changed")
+    (folder / "manifest.json").unlink()
+    write_manifest(folder)  # as if the meter had said so
     code, out, run = replay(folder, tmp_path / "again", capsys)
     assert code == 6
     assert run["exit"] == 6
@@ -82,6 +106,8 @@ def test_a_mistake_of_the_recorded_run_is_made_again(tmp_path: Path, capsys: pyt
     facts = json.loads((folder / "run.json").read_text())
     facts["argv"] = ["meterbench", "run", *words]  # here it is pytest's own command line
     (folder / "run.json").write_text(json.dumps(facts))
+    (folder / "manifest.json").unlink()
+    write_manifest(folder)
     code = call(["run", words[0], "--replay", str(folder), "--no-evidence"])
     assert "every one as recorded" in capsys.readouterr().out
     assert code == 1, "a verdict that was bad is bad again"
