@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from bench.narrator import Narrator
 from bench.replay.difference import UNEXPLAINED, Comparison
 from bench.replay.exchanges import Trace
 from bench.replay.mirror import Mirrored
-from bench.wire import in_words
 
 #: How many differences are shown.
 SHOWN = 20
@@ -18,13 +18,13 @@ _ARROWS = {"tx": "->", "rx": "<-", "note": "--"}
 
 def rows(trace: Trace) -> Iterator[dict[str, Any]]:
     """Every event with the gap to the one before (ns) and what it says; an answer in pieces says it with its last."""
-    before = trace.start
+    before, narrator = trace.start, Narrator(trace.model)
     ends = {id(e.answers[-1]): e for e in trace.exchanges() if e.answers}
     for event in trace.events:
         data = event.data
         if event.direction == "rx":
             data = ends[id(event)].answer if id(event) in ends else b""
-        words = event.mark or in_words(trace.model, event.direction, data)
+        words = event.mark or ("" if event.masked else narrator.tell(event.direction, data))
         yield {
             "line": event.line, "t": event.t, "gap": event.t - before, "dir": event.direction,
             "hex": event.hex, "words": words, **({"via": event.via} if event.via else {}),

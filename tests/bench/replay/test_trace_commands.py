@@ -45,7 +45,7 @@ def test_show_tells_times_gaps_bytes_and_words(capsys: pytest.CaptureFixture[str
     assert code == 0
     assert "public (PM850), public example: energy-preset" in out
     assert "source: Energy preset procedure" in out
-    assert "+    940.000 ms  -> 01061f3f18417422  unit 1: write 8000 := 6209" in out
+    assert "+    940.000 ms  -> 01061f3f18417422  unit 1: write command (8000) := 6209, preset energies" in out
     assert "\x1b" not in out, "no colours in a pipe"
 
 
@@ -56,7 +56,7 @@ def test_show_json_is_one_object_with_every_event(capsys: pytest.CaptureFixture[
     assert len(shown["events"]) == 14
     assert shown["events"][0] | {"hex": ""} == {
         "line": 2, "t": 0, "gap": 0, "dir": "tx", "hex": "",
-        "words": "unit 1: write 28 from 8022: 4567 123 0 0 -42 0 0 0 ... (28)",
+        "words": "unit 1: write 8022 := 4567 123 0 0 -42 0 0 ... (28 words)",
     }  # fmt: skip
 
 
