@@ -132,7 +132,7 @@ class Supplies:
     def _switch(self, device: str, control: PowerControl | None, off: int, asked: Witness | None) -> bool:
         """Off and on by the station's commands, or as recorded; returns whether the device fell silent meanwhile."""
         if control is not None and control.cycle is not None:
-            run_command(control.cycle, device)
+            _run_to_the_end(control.cycle, device)
             self._lost(device)
             self._note(device, "supply on")
             return asked is not None and asked.is_silent()  # a meter takes its time to start
@@ -144,7 +144,7 @@ class Supplies:
             return asked is not None and asked.is_silent()
         finally:
             if control is not None:
-                run_command(str(control.on), device)
+                _switch_on(str(control.on), device)
             self._note(device, "supply on")
 
     def _lost(self, device: str) -> None:
@@ -188,6 +188,27 @@ class Loads:
         elif entry.load is not None and self._host.recorded_controls(device) is None:
             run_command(entry.load.command_for(watts, power_factor), device)
         self._note(device, load_note(load))
+
+
+def _switch_on(command: str, device: str) -> None:
+    """Switch a supply on; an operator who cannot wait is obeyed when that is done."""
+    try:
+        _run_to_the_end(command, device)
+    except KeyboardInterrupt:
+        _run_to_the_end(command, device)  # Ctrl-C in a terminal ends the command too; on twice does no harm
+        raise
+
+
+def _run_to_the_end(command: str, device: str) -> None:
+    """Run a command at whose end a supply is on; who reads that it failed must know what to look at.
+
+    Raises:
+        StationError: it failed.
+    """
+    try:
+        run_command(command, device)
+    except StationError as error:
+        raise StationError(f"{error}; the supply of {device} may be off: look at it") from None
 
 
 def load_note(load: Load) -> str:

@@ -158,3 +158,32 @@ def test_a_relay_that_breaks_after_a_good_preset_takes_no_verdict_with_it(
         assert found["energies survive a power cycle"] is Verdict.NOT_DETERMINABLE
         last = on.audit()[-1]
         assert (last["event"], last["facts"]["reason"]) == ("power cycle failed", str(broke))
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        PowerControl(type="command", off=NOTHING, on="false", boot="0 ms"),
+        PowerControl(type="command", cycle="false", boot="0 ms"),
+    ],
+    ids=["switched on", "cycled"],
+)
+def test_who_may_have_left_a_meter_without_its_supply_says_so(control: PowerControl, host: Host) -> None:
+    with pytest.raises(StationError, match="the supply of new may be off"):
+        cycled(host, control, Seen(silent=True))
+
+
+def test_a_supply_is_switched_on_though_the_operator_interrupts_that(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def interrupted_once(command: str, _device: str) -> None:
+        ran.append(command)
+        if ran == ["off", "on"]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.control.run_command", interrupted_once)
+    with pytest.raises(KeyboardInterrupt):
+        cycled(host, PowerControl(type="command", off="off", on="on", boot="0 ms"), Seen(silent=True))
+    assert ran == ["off", "on", "on"]
