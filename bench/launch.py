@@ -194,7 +194,7 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
         from bench.reports import allure  # noqa: PLC0415  # only with Allure, and it brings the mirror
 
         allure.attach(measure.records, list(scenario.traces.values()), scenario.steps(), *scenario.span,
-                      broken_off=error is not None)  # fmt: skip
+                      broken_off=isinstance(error, DeviceError))  # fmt: skip
     if isinstance(error, Undeterminable):
         pytest.skip(f"not determinable: {error}")
     if error is None and measure.worst >= Verdict.INCONCLUSIVE:

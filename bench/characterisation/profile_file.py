@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,11 @@ def check_target(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{path}: there is a file already; add --force to replace it")
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"{path}: no file can be written there")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"{path}: no file can be written there: {error.strerror or error}") from None
 
 
 def profile_text(findings: Findings, how: Circumstances, name: str, serial: str | None, salt: bytes) -> str:

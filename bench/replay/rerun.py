@@ -39,6 +39,8 @@ def recorded_run(folder: Path) -> Recorded:
         raise UsageError(f"{folder}: the run was killed before it ended, and run.json does not say on which station")
     if recorded.problems:
         raise UsageError(f"{folder}: {recorded.problems[0]}; what was changed since it was sealed proves nothing")
+    if recorded.scenarios and not any("::" in record.scenario for record in recorded.scenarios):
+        raise UsageError(f"{folder}: this is the evidence of a command; only a run of scenarios can be replayed")
     if not any((folder / "traces").glob("*")):
         raise UsageError(f"{folder}: the run has left no traces to replay")
     return recorded

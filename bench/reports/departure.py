@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from bench.trace import TraceEvent
 
+#: Exceptions 0A and 0B: a gateway speaks, and not the device.
+_NOBODY = (b"\x0a", b"\x0b")
 #: How many exchanges are shown before the one in question.
 BEFORE = 2
 
@@ -85,7 +87,10 @@ def mishap(exchange: Exchange) -> str:
         return f"unit {answered[0]} answered where unit {asked[0]} was asked"
     if answered[1][0] & ~EXCEPTION_BIT != asked[1][0]:
         return f"function {asked[1][0]} was answered as function {answered[1][0] & ~EXCEPTION_BIT}"
-    return "the device refused" if answered[1][0] & EXCEPTION_BIT else ""
+    if not answered[1][0] & EXCEPTION_BIT:
+        return ""
+    silent = answered[1][1:2] in _NOBODY
+    return "the gateway reports that nobody answers" if silent else "the device refused"
 
 
 def at_the_end(trace: Sequence[Exchange]) -> Departure | None:

@@ -116,7 +116,7 @@ def points(folder: Path, record: ScenarioRecord, offending: Sequence[Measurement
             trace = _loaded(folder, name)
         except UsageError:
             continue  # the trace itself says so where it is shown
-        found += points_in(trace, offending, broken_off=record.outcome in ("failed", "error") and not offending)
+        found += points_in(trace, offending, broken_off=record.outcome == "failed" and not offending)
     return found
 
 
@@ -126,7 +126,7 @@ def points_in(trace: Trace, offending: Sequence[Measurement], *, broken_off: boo
     Args:
         trace: the wire of one device.
         offending: the values that are out of limits, of all devices.
-        broken_off: whether an error ended the scenario, and no value is to blame.
+        broken_off: whether what the device did ended the scenario; a broken station or an interrupt is not its doing.
     """
     exchanges = departure.exchanges(trace.events)
     words = {id(t.event): t for t in told(trace)}

@@ -53,6 +53,13 @@ def changed(recorded: Path, folder: Path) -> Path:
     return folder
 
 
+def test_the_evidence_of_a_command_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "e"
+    assert call(["transfer", "--from", "cm2350", "--to", "new-pm850", "--evidence", str(folder)]) == 0
+    assert call(["run", "--replay", str(folder), "--no-evidence"]) == 4
+    assert "only a run of scenarios can be replayed" in capsys.readouterr().err
+
+
 def test_evidence_that_was_changed_is_not_replayed(
     recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

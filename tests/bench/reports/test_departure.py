@@ -34,6 +34,7 @@ GOOD = encode_rtu(1, b"\x03\x02\x00\x00")
         (encode_rtu(2, b"\x03\x02\x00\x00"), "unit 2 answered where unit 1 was asked"),
         (encode_rtu(1, b"\x06\x1f\x54\x00\x01"), "function 3 was answered as function 6"),
         (encode_rtu(1, b"\x83\x02"), "the device refused"),
+        (encode_rtu(1, b"\x83\x0b"), "the gateway reports that nobody answers"),
     ],
 )
 def test_what_is_wrong_with_an_answer_as_such(answer: bytes, why: str) -> None:

@@ -221,6 +221,16 @@ def test_devices_that_took_no_part_are_named_only(tmp_path: Path) -> None:
     assert "CM4250" not in told
 
 
+def test_a_broken_station_is_not_the_doing_of_the_device(tmp_path: Path) -> None:
+    reason = "the station broke: a relay"
+    folder = failed_run(tmp_path / "e", value=False, reason=reason)
+    scenarios = folder / "scenarios.jsonl"
+    scenarios.write_text(scenarios.read_text().replace('"outcome": "failed"', '"outcome": "error"'))
+    text = render(load(folder))
+    assert reason in text
+    assert '<div class="point">' not in text
+
+
 def test_the_words_of_a_trace_name_registers(tmp_path: Path) -> None:
     told = words(render(load(failed_run(tmp_path / "e"))))
     assert "unit 1: read 8021" in told
