@@ -17,6 +17,9 @@ from simulators.realtime import RealTime
 class SerialCaller(Caller):
     """One connection to a line."""
 
+    #: Two frames' worth: who floods a line waits for it, and what is on it stays small enough to be garbled cheaply.
+    portion = 512
+
     def __init__(self, door: TcpDoor, realtime: RealTime, line: SerialLine, *, slice_time: int = SLICE) -> None:
         super().__init__(door)
         self._realtime = realtime

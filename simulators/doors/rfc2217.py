@@ -15,7 +15,7 @@ from serial.rfc2217 import IAC, IAC_DOUBLED, PortManager
 
 from simulators.doors.pacing import SLICE, PacedPort
 from simulators.doors.raw_tcp import SerialCaller
-from simulators.doors.tcp import TcpDoor
+from simulators.doors.tcp import RECEIVE_BUFFER, TcpDoor
 from simulators.lines.framing import Framing
 from simulators.lines.serial_line import SerialLine
 from simulators.realtime import RealTime
@@ -96,6 +96,8 @@ class SerialSettings:
 
 class Rfc2217Caller(SerialCaller):
     """One connection of an RFC 2217 client."""
+
+    portion = RECEIVE_BUFFER  # a negotiation that breaks is answered by an end, and not by a reset over unread bytes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: somebody has connected; the Telnet options are offered."""

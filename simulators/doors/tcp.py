@@ -18,9 +18,12 @@ _DIRECT = os.name == "posix"
 class Caller(asyncio.BufferedProtocol):
     """One TCP connection at a door."""
 
+    #: How much is read at once (bytes).
+    portion = RECEIVE_BUFFER
+
     def __init__(self, door: TcpDoor) -> None:
         self._door = door
-        self._buffer = memoryview(bytearray(RECEIVE_BUFFER))
+        self._buffer = memoryview(bytearray(self.portion))
         self._reasons: set[str] = set()
         self._fd = -1
         self.transport: asyncio.Transport

@@ -14,7 +14,7 @@ class Burst:
         framing: the sender's speed and framing.
     """
 
-    __slots__ = ("_taken", "copies", "data", "end", "framing", "sender", "start")
+    __slots__ = ("_taken", "copies", "data", "end", "framing", "garbled", "sender", "start")
 
     def __init__(self, start: int, data: bytes, framing: Framing, sender: object = None) -> None:
         self.start = start
@@ -23,11 +23,14 @@ class Burst:
         self.sender = sender
         self.end = start + framing.time_of(len(data))
         self._taken = 0
+        #: How many others have talked into it.
+        self.garbled = 0
         #: The same burst on its way to further ports.
         self.copies: list[Burst] = []
 
     def garble(self, data: bytes) -> None:
         """The bytes turn out to be others, because somebody talks at the same time."""
+        self.garbled += 1
         for burst in (self, *self.copies):
             burst.data = data
 

@@ -21,6 +21,10 @@ from simulators.lines.tap import Tap
 from simulators.world import MILLISECOND, World
 
 _BYTE = 8
+#: A burst that so many others have talked into is garbage for good.
+_GARBAGE = 4
+#: So many bursts are remembered while the line does not fall silent: a frame of 256 bytes sent byte by byte, and more.
+_MOST_HEARD = 1024
 
 
 class Listener(Protocol):
@@ -207,6 +211,8 @@ class SerialLine:
     def _collide(self, earlier: Burst, later: Burst) -> None:
         """Garble what two talkers send at the same time, for both of them; what has gone by before stays."""
         for burst, start, end in ((earlier, later.start, later.end), (later, earlier.start, earlier.end)):
+            if burst.garbled >= _GARBAGE:
+                continue  # one more talker makes no difference, and a crowd of them would cost all the time there is
             data = bytearray(burst.data)
             for index in range(len(data)):
                 begin = burst.start + burst.framing.time_of(index)
@@ -224,6 +230,8 @@ class SerialLine:
     def _silence(self, at: int) -> None:
         """3.5 characters after a burst: if nobody has spoken since, what was heard is one frame."""
         if any(burst.end + burst.framing.silence > at for burst in self._heard):
+            del self._heard[:-_MOST_HEARD]  # more bursts without a silence are no frame, and nobody waits for its end
+            del self._sent[:-_MOST_HEARD]
             return
         heard, self._heard = self._heard, []
         self._sent = [burst for burst in self._sent if burst.end > at]
