@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 from protocols.modbus.frames import encode_rtu
 from simulators.lines.framing import Framing
 from simulators.lines.serial_line import SerialLine
@@ -27,13 +25,12 @@ def test_a_crowd_costs_no_more_than_it_says() -> None:
     device = Deaf()
     line.attach(device)  # type: ignore[arg-type]  # it never answers
     ports = [line.open() for _ in range(60)]
-    begun = process_time()
     for _ in range(20):
         for port in ports:
             port.write(bytes(512))
             port.inbox.clear(world.now)
         world.sleep(SECOND // 4)
-    assert process_time() - begun < 20, "garbling the garbage of a crowd is quadratic"
+    assert max(burst.garbled for burst in line._heard) == 4, "garbling the garbage of a crowd for ever is quadratic"
     assert device.asked == 0
     assert len(line._heard) <= 1024 + len(ports)
     world.sleep(60 * SECOND)
