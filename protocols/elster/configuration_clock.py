@@ -94,8 +94,8 @@ class ClockChange:
     def encode(self, model: Layout) -> dict[str, bytes]:
         """The bytes of its identities; of one or two of them, by model."""
         found = {"daylight_saving": bytes([self.shift]) + _encode(self.advance) + _encode(self.retard)}
-        if "daylight_saving_on" in model.items:
-            found["daylight_saving_on"] = bytes([self.shift > 0])
+        if "profile_dst" in model.items:
+            found["profile_dst"] = bytes([self.shift > 0])
         return found
 
     @classmethod
@@ -107,10 +107,10 @@ class ClockChange:
         """
         data = sized(objects, model.items["daylight_saving"])
         found = cls(data[0], _decode(data[1:6]), _decode(data[6:]))
-        if "daylight_saving_on" in model.items:
-            switch = sized(objects, model.items["daylight_saving_on"])[0]
+        if "profile_dst" in model.items:
+            switch = sized(objects, model.items["profile_dst"])[0]
             if bool(switch & 1) != (found.shift > 0):
-                raise ConfigurationError(f"daylight_saving_on is {switch & 1}, and the shift is {found.shift} h")
+                raise ConfigurationError(f"profile_dst is {switch & 1}, and the shift is {found.shift} h")
         return found
 
 

@@ -12,7 +12,7 @@ from typing import Self
 from protocols.elster.configuration_billing import PERIODS
 from protocols.elster.configuration_items import ConfigurationError, Item, Layout, pack_entries, sized, unpack_entries
 
-#: Sources of registers and outputs by their number in the meter (public head-end mapping, one source).
+#: Sources of registers and outputs by their number in the meter (head-end software, one source).
 _A1140 = ("import", "export", "q1", "q2", "q3", "q4", "va_import", "va_export")
 _A1700 = ("import", "export", "q1", "q2", "q3", "q4", "va", "customer_1", "customer_2", "customer_3",
           "input_1", "input_2", "input_3", "input_4")  # fmt: skip
@@ -88,11 +88,11 @@ class Transformers:
         Raises:
             ConfigurationError: a VT ratio for a model without one or the other way round, or a number too large.
         """
-        if ("vt_ratio" in model.items) != (self.vt is not None):
+        if ("voltage_transformer" in model.items) != (self.vt is not None):
             raise ConfigurationError(f"the {model.model} has {'a' if self.vt is None else 'no'} VT ratio")
-        found = {"ct_ratio": _encode_ratio(self.ct, model.items["ct_ratio"])}
+        found = {"current_transformer": _encode_ratio(self.ct, model.items["current_transformer"])}
         if self.vt is not None:
-            found["vt_ratio"] = _encode_ratio(self.vt, model.items["vt_ratio"])
+            found["voltage_transformer"] = _encode_ratio(self.vt, model.items["voltage_transformer"])
         return found
 
     @classmethod
@@ -104,7 +104,7 @@ class Transformers:
         """
         ct, vt = (
             _decode_ratio(sized(objects, model.items[name])) if name in model.items else None
-            for name in ("ct_ratio", "vt_ratio")
+            for name in ("current_transformer", "voltage_transformer")
         )
         assert ct is not None
         return cls(ct, vt)
@@ -177,7 +177,7 @@ class ProfileSetup:
             what = f"channel {strange[0]}" if strange else f"load profile of {self.period} min"
             raise ConfigurationError(f"the {model.model} has no {what}")
         mask = sum(1 << bits[name] for name in set(self.channels))
-        return {"profile_channels": mask.to_bytes(2, "big"), "profile_period": bytes([PERIODS.index(self.period)])}
+        return {"profile_mask": mask.to_bytes(2, "big"), "profile_period": bytes([PERIODS.index(self.period)])}
 
     @classmethod
     def decode(cls, objects: Mapping[str, bytes], model: Layout) -> Self:
@@ -189,7 +189,7 @@ class ProfileSetup:
         known = CHANNELS.get(model.model)
         if known is None:
             raise ConfigurationError(f"the {model.model} has no load profile")
-        mask = int.from_bytes(sized(objects, model.items["profile_channels"]), "big")
+        mask = int.from_bytes(sized(objects, model.items["profile_mask"]), "big")
         code = sized(objects, model.items["profile_period"])[0]
         if mask & ~sum(1 << bit for bit in known) or code >= len(PERIODS):
             raise ConfigurationError(f"mask {mask:04X} with period code {code} is no load profile of an {model.model}")

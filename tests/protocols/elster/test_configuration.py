@@ -75,7 +75,9 @@ def sections(model: str) -> dict[str, st.SearchStrategy[c.Section]]:
     )
     filled = filled.filter(lambda s: not s or s[-1] is not None)
     found = {
-        "transformers": st.builds(c.Transformers, ratio, ratio if "vt_ratio" in c.layout(model).items else st.none()),
+        "transformers": st.builds(
+            c.Transformers, ratio, ratio if "voltage_transformer" in c.layout(model).items else st.none()
+        ),
         "sources": st.builds(c.RegisterSources, filled, filled),
         "tariff": tariffs(model),
         "demand": st.sampled_from([c.DemandPeriod(p, s) for p in c.PERIODS for s in c.PERIODS if p % s == 0]),
@@ -189,13 +191,13 @@ def test_a_rule_finds_the_last_sunday_and_a_date_comes_once() -> None:
 def test_import_is_another_number_in_an_a1700() -> None:
     sources = c.RegisterSources(("import", "export"), ())
     assert sources.encode(c.layout("A1140"))["tou_sources"] == bytes([0, 1, *[0xFF] * 6])
-    assert sources.encode(c.layout("A1700"))["tou_sources"] == bytes([1, 2, *[0] * 30])
-    assert c.ProfileSetup(("import", "customer_1"), 30).encode(c.layout("A1140"))["profile_channels"].hex() == "4001"
+    assert sources.encode(c.layout("A1700"))["tou_sources"] == bytes([1, 2, *[0] * 14])
+    assert c.ProfileSetup(("import", "customer_1"), 30).encode(c.layout("A1140"))["profile_mask"].hex() == "4001"
 
 
 def test_the_mask_and_the_period_are_those_of_the_day_marker_that_a_public_reader_knows() -> None:
     found = c.ProfileSetup(("import", "customer_1"), 30).encode(c.layout("A1140"))
-    assert found["profile_channels"] + found["profile_period"] == bytes.fromhex("400109")
+    assert found["profile_mask"] + found["profile_period"] == bytes.fromhex("400109")
 
 
 # -- tables ------------------------------------------------------------------------------------------------------------
