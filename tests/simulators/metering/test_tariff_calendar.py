@@ -1,0 +1,46 @@
+from datetime import date, datetime, time
+
+import pytest
+
+from simulators.metering.tariff_calendar import Season, Switch, TariffCalendar, single_rate
+
+DAY_NIGHT = (Switch(time(), 2), Switch(time(7), 1), Switch(time(23, 30), 2))
+FLAT = (Switch(time(), 3),)
+WINTER = Season(11, 1, (0, 0, 0, 0, 0, 1, 1))
+SUMMER = Season(4, 1, (1,) * 7)
+CALENDAR = TariffCalendar((SUMMER, WINTER), {0: DAY_NIGHT, 1: FLAT}, {(12, 25): 1, date(2026, 11, 11): 1})
+
+
+@pytest.mark.parametrize(("moment", "rate"), [
+    (datetime(2026, 11, 10, 6, 59, 59), 2), (datetime(2026, 11, 10, 7), 1), (datetime(2026, 11, 10, 23, 30), 2),
+    (datetime(2026, 11, 14, 12), 3),  # a Saturday
+    (datetime(2026, 7, 1, 12), 3),  # summer
+    (datetime(2026, 1, 5, 12), 1),  # winter lasts into the next year
+    (datetime(2028, 12, 25, 12), 3), (datetime(2026, 11, 11, 12), 3), (datetime(2027, 11, 11, 12), 1),  # special days
+])  # fmt: skip
+def test_season_weekday_and_special_days_choose_the_rate(moment, rate):
+    assert CALENDAR.rate(moment) == rate
+
+
+def test_the_next_switch_is_a_switching_time_or_midnight():
+    assert CALENDAR.next_switch(datetime(2026, 11, 10, 6)) == datetime(2026, 11, 10, 7)
+    assert CALENDAR.next_switch(datetime(2026, 11, 10, 7)) == datetime(2026, 11, 10, 23, 30)
+    assert CALENDAR.next_switch(datetime(2026, 12, 31, 23, 45)) == datetime(2027, 1, 1)
+
+
+def test_without_a_tariff_one_rate_is_always_active():
+    assert single_rate(4).rate(datetime(2026, 1, 1)) == 4
+
+
+@pytest.mark.parametrize(("seasons", "day_types", "why"), [
+    ((), {0: FLAT}, "at least one season"),
+    ((WINTER, WINTER), {0: FLAT, 1: FLAT}, "same day"),
+    ((Season(2, 31, (0,) * 7),), {0: FLAT}, "day is out of range"),
+    ((Season(1, 1, (0,) * 6),), {0: FLAT}, "seven days"),
+    ((WINTER,), {0: FLAT}, "no day type 1"),
+    ((Season(1, 1, (0,) * 7),), {0: (Switch(time(1), 1),)}, "begin at midnight"),
+    ((Season(1, 1, (0,) * 7),), {0: (Switch(time(), 1), Switch(time(), 2))}, "ascend"),
+])  # fmt: skip
+def test_an_impossible_calendar_is_refused(seasons, day_types, why):
+    with pytest.raises(ValueError, match=why):
+        TariffCalendar(seasons, day_types)
