@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Protocol
 
 from simulators.metering.demand import MINUTE
 
@@ -33,9 +34,16 @@ def to_moment(ns: int) -> datetime:
     return _ORIGIN + timedelta(microseconds=ns // 1000)
 
 
+class Change(Protocol):
+    """When the clock is changed; a hashable value."""
+
+    def in_year(self, year: int) -> datetime | None:
+        """The moment of the change in a year, on the clock that people read just before it; None if there is none."""
+
+
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One yearly change: week 1-4 or 5 (last), weekday (Monday 0), month 1-12, hour 0-23."""
+class YearlyChange:
+    """Every year: week 1-4 or 5 (last), weekday (Monday 0), month 1-12, hour 0-23."""
 
     week: int
     weekday: int
@@ -48,7 +56,7 @@ class Change:
             raise ValueError("a change of the clock is in week 1-4 or 5 (last), weekday 0-6, month 1-12, hour 0-23")
 
     def in_year(self, year: int) -> datetime:
-        """The moment of the change in a year, on the clock that people read just before it."""
+        """The moment of the change, on the clock that people read just before it."""
         if self.week == LAST:
             first_of_next = date(year + self.month // _DECEMBER, self.month % _DECEMBER + 1, 1)
             last = first_of_next - timedelta(days=1)
@@ -75,14 +83,14 @@ class DaylightSaving:
         """What (ns) is added to standard time (ns since 1970) on the clock that people read."""
         if not self.shift:
             return 0
-        latest = [summer for at, summer in _around(self, to_moment(standard).year) if at <= standard][-1]
-        return self.shift * HOUR if latest else 0
+        begun = [summer for at, summer in _around(self, to_moment(standard).year) if at <= standard]
+        return self.shift * HOUR if begun and begun[-1] else 0
 
     def next_change(self, standard: int) -> int | None:
         """The first change after an instant of standard time (ns since 1970); None when daylight saving is off."""
         if not self.shift:
             return None
-        return next(at for at, _ in _around(self, to_moment(standard).year) if at > standard)
+        return next((at for at, _ in _around(self, to_moment(standard).year) if at > standard), None)
 
     def standard(self, local: int) -> int:
         """Standard time of what people read; summer where an hour occurs twice, as read where it does not occur."""
@@ -95,12 +103,14 @@ def _around(rule: DaylightSaving, year: int) -> tuple[tuple[int, bool], ...]:
     """The changes of a year and its neighbours in order: instant of standard time, and whether summer begins."""
     found = []
     for each in (year - 1, year, year + 1):
-        found.append((to_ns(rule.advance.in_year(each)), True))
-        found.append((to_ns(rule.retard.in_year(each)) - rule.shift * HOUR, False))
+        for change, summer in ((rule.advance, True), (rule.retard, False)):
+            local = change.in_year(each)
+            if local is not None:
+                found.append((to_ns(local) - (0 if summer else rule.shift * HOUR), summer))
     return tuple(sorted(found))
 
 
 #: Daylight saving switched off.
-OFF = DaylightSaving(Change(LAST, 6, 3, 1), Change(LAST, 6, 10, 2), shift=0)
+OFF = DaylightSaving(YearlyChange(LAST, 6, 3, 1), YearlyChange(LAST, 6, 10, 2), shift=0)
 #: The United Kingdom's rule: last Sundays of March (01:00 GMT) and October (02:00 BST).
-UNITED_KINGDOM = DaylightSaving(Change(LAST, 6, 3, 1), Change(LAST, 6, 10, 2))
+UNITED_KINGDOM = DaylightSaving(YearlyChange(LAST, 6, 3, 1), YearlyChange(LAST, 6, 10, 2))

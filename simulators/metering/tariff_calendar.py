@@ -1,4 +1,4 @@
-"""A tariff calendar: seasons, day types with switching times, a week in each season, special days -> the active rate."""
+"""A tariff calendar: seasons, day types with switching times, a week in each season, special days -> the active rates."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """From a time of day on, a rate is active."""
+    """From a time of day on, these rates are active; import and export have theirs at the same time."""
 
     at: time
-    rate: int
+    rates: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class TariffCalendar:
-    """Which rate is active when.
+    """Which rates are active when.
 
     Args:
         seasons: in any order; a season lasts until the next begins, the last of a year into the next year.
@@ -76,10 +76,10 @@ class TariffCalendar:
         special = self.special_days.get(day, self.special_days.get((day.month, day.day)))
         return self.seasons[self.season(day)].week[day.weekday()] if special is None else special
 
-    def rate(self, moment: datetime) -> int:
-        """The rate that is active at a moment of local time."""
+    def rates(self, moment: datetime) -> frozenset[int]:
+        """The rates that are active at a moment of local time."""
         switches = self.day_types[self.day_type(moment.date())]
-        return switches[_position(switches, moment.time())].rate
+        return switches[_position(switches, moment.time())].rates
 
     def next_switch(self, moment: datetime) -> datetime:
         """The first switching time after a moment of local time; midnight, where a day type begins, is one."""
@@ -94,6 +94,6 @@ def _position(switches: Sequence[Switch], at: time) -> int:
     return bisect_right([switch.at for switch in switches], at) - 1
 
 
-def single_rate(rate: int = 1) -> TariffCalendar:
-    """A calendar without a tariff: one rate, always."""
-    return TariffCalendar((Season(1, 1, (0,) * _WEEK),), {0: (Switch(time(), rate),)})
+def without_tariff(*rates: int) -> TariffCalendar:
+    """A calendar without a tariff: the same rates, always."""
+    return TariffCalendar((Season(1, 1, (0,) * _WEEK),), {0: (Switch(time(), frozenset(rates)),)})

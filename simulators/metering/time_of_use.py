@@ -1,6 +1,6 @@
 """Time-of-use registers: each counts one chosen source while its rate is active.
 
-A register keeps what it had when its rate was last switched, and the reading of its source at that instant; nothing
+A register keeps what it had when the rates were last switched, and the reading of its source at that instant; nothing
 is added while a rate goes on.
 """
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a register counts: the index of its source (None: nothing) and the rates during which it does."""
+    """What a register counts: the index of its source (None: nothing) and the rate during which it does."""
 
     source: int | None
-    rates: frozenset[int]
+    rate: int
 
 
 class TouRegisters:
@@ -23,21 +23,17 @@ class TouRegisters:
 
     Args:
         assignments: what each register counts.
-        rate: the rate that is active first.
+        rates: those that are active first.
     """
 
-    __slots__ = ("_marks", "_rate", "_values", "assignments")
+    __slots__ = ("_marks", "_values", "assignments", "rates")
 
-    def __init__(self, assignments: Sequence[Assignment], rate: int) -> None:
+    def __init__(self, assignments: Sequence[Assignment], rates: frozenset[int]) -> None:
         self.assignments = tuple(assignments)
         self._values = [0] * len(assignments)
         self._marks = [0] * len(assignments)
-        self._rate = rate
-
-    @property
-    def rate(self) -> int:
-        """The active rate."""
-        return self._rate
+        #: The active rates.
+        self.rates = rates
 
     def at(self, energies: Sequence[int]) -> list[int]:
         """The registers when the sources read `energies`."""
@@ -47,15 +43,15 @@ class TouRegisters:
         ]
 
     def _since(self, assignment: Assignment, mark: int, energies: Sequence[int]) -> int:
-        if assignment.source is None or self._rate not in assignment.rates:
+        if assignment.source is None or assignment.rate not in self.rates:
             return 0
         return energies[assignment.source] - mark
 
-    def switch(self, energies: Sequence[int], rate: int) -> None:
-        """Another rate is active from when the sources read `energies`."""
+    def switch(self, energies: Sequence[int], rates: frozenset[int]) -> None:
+        """Other rates are active from when the sources read `energies`."""
         self._values = self.at(energies)
         self._mark(energies)
-        self._rate = rate
+        self.rates = rates
 
     def assign(self, energies: Sequence[int], assignments: Sequence[Assignment]) -> None:
         """Have as many registers count something else from now on; what they have counted stays."""
