@@ -1,4 +1,4 @@
-"""Sets of registers that are kept: one at each billing reset, one at each midnight; the newest first, the oldest lost."""
+"""Sets of registers that are kept, at each billing reset or midnight: the newest first, the oldest gives way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tariff calendar: seasons, day types with switching times, a week in each season, special days -> the active rates."""
+"""A tariff calendar: seasons with a week of day types, their switching times, special days -> the active rates."""
 
 from __future__ import annotations
 
