@@ -1,3 +1,5 @@
+# ruff: noqa: DTZ001  # meters keep local time without a zone
+
 from datetime import datetime, timedelta
 
 import pytest
