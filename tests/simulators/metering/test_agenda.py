@@ -25,7 +25,7 @@ def test_one_look_and_many_looks_keep_the_same(looks, first, second):
 
 
 def test_what_never_comes_is_not_waited_for():
-    Agenda([Appointment("never", lambda _now: None, lambda at: 1 // 0)]).settle(10**18)
+    Agenda([Appointment("never", lambda _now: None, [].remove)]).settle(10**18)
 
 
 def test_planned_anew_it_follows_another_clock():
@@ -42,7 +42,7 @@ def test_planned_anew_it_follows_another_clock():
 def test_an_appointment_that_plans_anew_takes_no_other_of_the_same_instant_away():
     seen = []
     agenda = None
-    jump = Appointment("jump", lambda now: 10 if now < 10 else None, lambda at: agenda.plan(at))
+    jump = Appointment("jump", lambda now: 10 if now < 10 else None, lambda at: agenda.plan(at))  # noqa: PLW0108  # the agenda comes later
     agenda = Agenda([jump, every(10, "profile", seen)])
     agenda.settle(25)
     assert seen == [(10, "profile"), (20, "profile")]

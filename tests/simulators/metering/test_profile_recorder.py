@@ -28,7 +28,7 @@ def test_a_period_that_is_broken_off_leaves_short_records_that_add_up():
     profile.close(10 * MINUTE, [10, 0, 1])
     profile.mark(Mark.TIME_CHANGE, 77, summer=True)
     profile.close(SETUP.period, [30, 0, 2])
-    day, first, mark, second = entries(profile)
+    _, first, mark, second = entries(profile)
     assert (first.length, second.length) == (10 * MINUTE, 20 * MINUTE)
     assert first.energies[0] + second.energies[0] == 30
     assert (mark.kind, mark.at, mark.summer) == (Mark.TIME_CHANGE, 77, True)

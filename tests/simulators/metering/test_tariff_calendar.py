@@ -15,11 +15,13 @@ CALENDAR = TariffCalendar((SUMMER, WINTER), {0: DAY_NIGHT, 1: FLAT}, {(12, 25): 
 
 
 @pytest.mark.parametrize(("moment", "rates"), [
-    (datetime(2026, 11, 10, 6, 59, 59), NIGHT), (datetime(2026, 11, 10, 7), DAY), (datetime(2026, 11, 10, 23, 30), NIGHT),
+    (datetime(2026, 11, 10, 6, 59, 59), NIGHT), (datetime(2026, 11, 10, 7), DAY),
+    (datetime(2026, 11, 10, 23, 30), NIGHT),
     (datetime(2026, 11, 14, 12), ALWAYS),  # a Saturday
     (datetime(2026, 7, 1, 12), ALWAYS),  # summer
     (datetime(2026, 1, 5, 12), DAY),  # winter lasts into the next year
-    (datetime(2028, 12, 25, 12), ALWAYS), (datetime(2026, 11, 11, 12), ALWAYS), (datetime(2027, 11, 11, 12), DAY),  # special days
+    (datetime(2028, 12, 25, 12), ALWAYS), (datetime(2026, 11, 11, 12), ALWAYS),  # special days
+    (datetime(2027, 11, 11, 12), DAY),
 ])  # fmt: skip
 def test_season_weekday_and_special_days_choose_the_rates(moment, rates):
     assert CALENDAR.rates(moment) == rates
