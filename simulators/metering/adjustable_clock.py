@@ -71,8 +71,17 @@ class AdjustableClock:
         """The first instant after `now` at which a day begins on the clock that people read."""
         standard = self.standard(now)
         rule = self.daylight_saving
-        midnight = ((standard + rule.offset(standard)) // day + 1) * day
-        return self.instant(rule.standard(midnight))
+        return self.next_reading(now, ((standard + rule.offset(standard)) // day + 1) * day)
+
+    def next_reading(self, now: int, local: int) -> int:
+        """The first instant after `now` at which people read `local` (ns since 1970), which is later than they do now.
+
+        Where daylight saving leaves it out, it is the instant at which an unchanged clock would show it.
+        """
+        standard = self.daylight_saving.standard(local)
+        if standard <= self.standard(now):  # the hour that occurs twice, for the second time
+            standard = local
+        return self.instant(standard)
 
     def next_change(self, now: int) -> int | None:
         """The instant at which daylight saving begins or ends next."""

@@ -16,8 +16,9 @@ from simulators.power.feeder import OperatingPoint
 #: The sources by their index in every list of energies; "none" is not counted.
 SOURCES = tuple(source for source in Source if source is not Source.NONE)
 #: The index of a source.
-INDEX = {source: index for index, source in enumerate(SOURCES)}
-_ENGINES = 9
+INDEX: dict[Source, int] = {source: index for index, source in enumerate(SOURCES)}
+#: Import, export, four quadrants, three apparent ones.
+_MEASURED = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +46,5 @@ def source_rates(point: OperatingPoint, factor: Fraction) -> tuple[int, ...]:
     exports, leads = real < 0, reactive < 0
     quadrants = [0, 0, 0, 0]
     quadrants[(3 if leads else 0) if not exports else (2 if leads else 1)] = abs(reactive)
-    running = (max(real, 0), max(-real, 0), *quadrants, 0 if exports else apparent, apparent if exports else 0, apparent)
-    return (*running, *(0,) * (len(SOURCES) - _ENGINES))
+    volt_amperes = (0, apparent, apparent) if exports else (apparent, 0, apparent)
+    return (max(real, 0), max(-real, 0), *quadrants, *volt_amperes, *(0,) * (len(SOURCES) - _MEASURED))

@@ -1,4 +1,4 @@
-"""The profile of an Elster meter: what no public document settles, as values that one device can be given differently."""
+"""The profile of an Elster meter: what no public document settles, as values that a device can be given differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registers of an Elster meter: totals, time of use, maximum and cumulative demand, all from one set of energies."""
+"""The registers of an Elster meter: totals, time of use, maximum and cumulative demand, from one set of energies."""
 
 from __future__ import annotations
 

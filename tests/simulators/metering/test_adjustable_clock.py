@@ -63,3 +63,11 @@ def test_the_next_end_of_a_period_is_the_first_instant_that_shows_it(ppm, now, p
     assert clock.standard(at) % period == 0
     assert clock.standard(at - 1) < clock.standard(at)
     assert clock.standard(at) - clock.standard(now) <= period
+
+
+def test_a_reading_that_occurs_twice_is_met_twice():
+    clock = AdjustableClock(datetime(2026, 10, 25), daylight_saving=UNITED_KINGDOM)
+    half_past_one = to_ns(datetime(2026, 10, 25, 1, 30))
+    first = clock.next_reading(0, half_past_one)
+    assert first == 90 * MINUTE
+    assert clock.next_reading(first + 31 * MINUTE, half_past_one) == 150 * MINUTE
