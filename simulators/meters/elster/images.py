@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from protocols.elster.history import HistoricalSet, encode_history
 from protocols.elster.logs import OPTICAL, REMOTE, BatterySupport, ProgrammingLog, Status, Times, encode_event_set
@@ -103,8 +103,8 @@ def _historical(meter: Meter, history: RegisterHistory[RegisterSet]) -> list[His
     ]
 
 
-def _times(meter: Meter, latest: Sequence[Occurrence[object]]) -> Times:
-    found = [wire_moment(meter, each.at) for each in latest]
+def _times(meter: Meter, latest: Sequence[Occurrence[Any]]) -> Times:
+    found: list[datetime | None] = [wire_moment(meter, each.at) for each in latest]
     first, second, third = [*found, *[None] * (REMEMBERED - len(found))]
     return first, second, third
 

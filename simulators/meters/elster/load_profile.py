@@ -81,5 +81,3 @@ def _interval(meter: Meter, record: Record, period: int) -> Interval:
     values = tuple(change((2 * energy + length) // (2 * length)) for energy in record.energies)
     extended = record.status >> 8 if meter.profile.extended_status else -1
     return Interval(record.status & _LOW_BYTE, values, extended)
-
-
