@@ -224,6 +224,10 @@ class Scheme(Entry):
         self._source = source
         return self
 
+    def without_passwords(self) -> Self:
+        """The same scheme as a meter shows it: passwords are never read back."""
+        return self.model_copy(update={"passwords": {}})
+
     def line(self, *keys: str | int) -> int:
         """The line of an entry, or of what is around it if it is not in the file."""
         return self._source.line(keys)

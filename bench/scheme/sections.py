@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -15,7 +15,6 @@ from protocols.elster.configuration import (
     ChangeDate,
     ChangeRule,
     ClockChange,
-    ConfigurationError,
     DayType,
     DemandPeriod,
     DisplaySequence,
@@ -43,9 +42,9 @@ def sections_of(scheme: Scheme) -> dict[str, Section]:
     return {name: section for name, make in MAKERS.items() if (section := make(scheme)) is not None}
 
 
-def for_firmware(scheme: Scheme, firmware: str) -> bool:
-    """Whether the scheme is for a meter with this firmware; one that names none is for any."""
-    return not scheme.firmware or any(fnmatch.fnmatchcase(firmware, pattern) for pattern in scheme.firmware)
+def firmware_fits(patterns: Sequence[str], firmware: str) -> bool:
+    """Whether what is for firmware of these patterns is for this one; no pattern is for any."""
+    return not patterns or any(fnmatch.fnmatchcase(firmware, pattern) for pattern in patterns)
 
 
 def week_of(season: SeasonEntry) -> dict[str, str]:
@@ -166,5 +165,3 @@ MAKERS: Mapping[str, Callable[[Scheme], Section | None]] = {
     "display": _display,
     "pulse_outputs": _pulse_outputs,
 }
-
-__all__ = ["MAKERS", "ConfigurationError", "change_of", "for_firmware", "sections_of", "week_of"]

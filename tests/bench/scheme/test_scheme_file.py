@@ -9,7 +9,7 @@ import pytest
 
 from bench.scheme.load import load_scheme, scheme_from_text
 from bench.scheme.schema import schema_text
-from bench.scheme.sections import for_firmware, sections_of
+from bench.scheme.sections import firmware_fits, sections_of
 from bench.station import StationFileError
 from protocols.elster.configuration import TariffStructure, layout
 
@@ -117,7 +117,7 @@ WRONG = {
         '"00:00": 2\n      "07:00": 1\n      "06:59": 2',
         's.yaml:21: tariff.day_types.work."06:59": comes behind 07:00',
     ),
-    "twice a minute": ('"07:00": 1', '"00:00": 1', 'given twice, first on line 19'),
+    "twice a minute": ('"07:00": 1', '"00:00": 1', "given twice, first on line 19"),
     "24 hours": ('"07:00"', '"24:00"', '"24:00" is no time of day'),
     "rate without a register": (
         '"07:00": 1',
@@ -153,7 +153,7 @@ WRONG = {
     "no profile": ("[A1140]", "[A1120]", "s.yaml:26: profile: the A1120 has no load profile"),
     "model": ("[A1140]", "[A1150]", '"A1150" is not a model that takes a scheme; did you mean A1140?'),
     "id": ("IND-3T-2", "IND-3T-22", '"IND-3T-22" is not a scheme id: up to 8 characters'),
-    "misspelt key": ("sources:", "soruces:", "s.yaml:5: unknown key \"soruces\"; did you mean sources?"),
+    "misspelt key": ("sources:", "soruces:", 's.yaml:5: unknown key "soruces"; did you mean sources?'),
     "inner key": ("from: 11-01", "form: 11-01", 'unknown key "form"; did you mean from?'),
     "format": ("scheme: 1", "scheme: 2", "2 is not a scheme format of this release"),
 }  # fmt: skip
@@ -211,5 +211,5 @@ def test_what_is_no_scheme_is_refused(text: str) -> None:
 def test_firmware_is_matched_by_pattern() -> None:
     text = GOOD.replace("models: [A1140]", 'models: [A1140]\nfirmware: ["12.0*", "13.01"]')
     scheme = scheme_from_text(text, "s.yaml")
-    assert [for_firmware(scheme, found) for found in ("12.07", "13.01", "13.02")] == [True, True, False]
-    assert for_firmware(scheme_from_text(GOOD, "s.yaml"), "whatever")
+    assert [firmware_fits(scheme.firmware, found) for found in ("12.07", "13.01", "13.02")] == [True, True, False]
+    assert firmware_fits(scheme_from_text(GOOD, "s.yaml").firmware, "whatever")
