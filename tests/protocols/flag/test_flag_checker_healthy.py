@@ -17,7 +17,6 @@ from flag_line import (
     SECOND,
     SERIAL,
     START,
-    STREAM,
     Line,
     block,
     command,
