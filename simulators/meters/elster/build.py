@@ -70,11 +70,15 @@ def build_meter(
         installed or Ratios(),
         serial=number.rjust(_SERIAL, b"0"),
         outstation=outstation.encode("ascii"),
-        security=Security(_passwords(passwords or {}), stream or Random(number)),
+        security=Security(_passwords(passwords or {}), stream or _repeatable(number)),
     )
     if energies:
         meter.start_with(dict(energies))
     return meter
+
+
+def _repeatable(number: bytes) -> Random:
+    return Random(number)  # noqa: S311  # challenges of a simulated meter, alike in every run
 
 
 def _passwords(given: Mapping[int, str]) -> dict[int, bytes]:
