@@ -35,10 +35,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Wait for one message. Resumed with its bytes, or with what had come when `timeout` (ns) ran out."""
+    """Wait for one message. Resumed with its bytes, or with what had come when `timeout` (ns) ran out.
+
+    With a `gap` the time-out holds for the first character, and the gap (ns) for each one after it.
+    """
 
     rule: Rule
     timeout: int
+    gap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

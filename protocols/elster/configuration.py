@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-from protocols.elster.configuration_billing import PERIODS, BillingDate, BillingDates, DemandPeriod
+from protocols.elster.configuration_billing import BillingDate, BillingDates, DemandPeriod
 from protocols.elster.configuration_clock import ChangeDate, ChangeRule, ClockChange
 from protocols.elster.configuration_display import DisplaySequence
 from protocols.elster.configuration_items import (
@@ -23,14 +23,13 @@ from protocols.elster.configuration_items import (
     sized,
 )
 from protocols.elster.configuration_outputs import (
-    CHANNELS,
-    SOURCES,
     ProfileSetup,
     PulseOutput,
     PulseOutputs,
-    Ratio,
     RegisterSources,
     Transformers,
+    channel_names,
+    source_names,
 )
 from protocols.elster.configuration_tariff import (
     DayType,
@@ -40,6 +39,8 @@ from protocols.elster.configuration_tariff import (
     SwitchingTime,
     TariffStructure,
 )
+from protocols.elster.moments import PERIODS
+from protocols.elster.transformers import Ratio
 
 #: Characters of a scheme id, of the name of who programs, and of a password.
 SCHEME_ID, USER_NAME, PASSWORD = 8, 12, 8
@@ -119,13 +120,11 @@ def decode_text(data: bytes, item: Item) -> str:
 
 
 __all__ = [
-    "CHANNELS",
     "LEVELS",
     "PASSWORD",
     "PERIODS",
     "SCHEME_ID",
     "SECTIONS",
-    "SOURCES",
     "USER_NAME",
     "BillingDate",
     "BillingDates",
@@ -152,8 +151,10 @@ __all__ = [
     "SwitchingTime",
     "TariffStructure",
     "Transformers",
+    "channel_names",
     "configurable_models",
     "decode_text",
     "encode_text",
     "layout",
+    "source_names",
 ]

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from protocols.elster import moments
 from protocols.elster.configuration_items import ConfigurationError, Layout, pack_entries, sized, unpack_entries
+from protocols.elster.moments import PERIODS
 
-#: Minutes by their code, as in the load profile.
-PERIODS = (1, 2, 3, 4, 5, 6, 10, 15, 20, 30, 60)
 #: The last day that every month has.
 LAST_COMMON_DAY = 28
 _EVERY_MONTH = 0
@@ -95,8 +95,8 @@ class DemandPeriod:
 
     def encode(self, model: Layout) -> dict[str, bytes]:  # noqa: ARG002  # every section is asked alike
         """The bytes of its identity: code, code of the sub-interval, count of sub-intervals."""
-        code, sub = PERIODS.index(self.minutes), PERIODS.index(self.subinterval)
-        return {"demand_period": bytes([code, sub, self.minutes // self.subinterval])}
+        count = self.minutes // self.subinterval
+        return {"demand_period": moments.DemandPeriod(self.minutes, self.subinterval, count).encode()}
 
     @classmethod
     def decode(cls, objects: Mapping[str, bytes], model: Layout) -> Self:
@@ -105,12 +105,9 @@ class DemandPeriod:
         Raises:
             ConfigurationError: no demand period.
         """
-        code, sub, count = sized(objects, model.items["demand_period"])
-        if code >= len(PERIODS) or sub >= len(PERIODS):
-            raise ConfigurationError(f"demand_period: there is no code {max(code, sub)}")
-        found = cls(PERIODS[code], PERIODS[sub])
-        if found.minutes != count * found.subinterval:
+        found = moments.decode_demand_period(sized(objects, model.items["demand_period"]))
+        if found.period != found.count * found.sub_interval:
             raise ConfigurationError(
-                f"demand_period: {count} times {found.subinterval} min are not {found.minutes} min"
+                f"demand_period: {found.count} times {found.sub_interval} min are not {found.period} min"
             )
-        return found
+        return cls(found.period, found.sub_interval)

@@ -1,7 +1,8 @@
 """The identities that a scheme programs, read once from `fixtures/elster`, and how lists of entries lie in them.
 
-Where no public source gives a number or a layout, it is assumed (mark A): the simulated meters follow it, and a real
-one overrules it by another row.
+Those that a public source names stand in the family's table, `identities.csv`. The others, in `configuration.csv`, have
+an assumed number and an assumed layout (mark A): the simulated meters follow it, and a real one overrules it by another
+row.
 """
 
 from __future__ import annotations
@@ -12,15 +13,29 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from protocols.conversation import ProtocolError
+from protocols.elster.errors import DataError
+from protocols.elster.tables import identities
 
 _FOLDER = files("fixtures") / "elster"
+
+#: The sections of the identities that the family's table has.
+_KNOWN = {
+    "user": "user",
+    "scheme_id": "scheme",
+    "tou_sources": "sources",
+    "demand_sources": "sources",
+    "current_transformer": "transformers",
+    "voltage_transformer": "transformers",
+    "profile_mask": "profile",
+    "demand_period": "demand",
+    "profile_dst": "daylight_saving",
+}
 
 #: Fills what is not used of a list of entries.
 UNUSED = 0xFF
 
 
-class ConfigurationError(ProtocolError):
+class ConfigurationError(DataError):
     """Bytes that are no configuration of the model, or a configuration that does not fit into the model's bytes."""
 
 
@@ -82,7 +97,15 @@ def layout(model: str) -> Layout:
     rows = [row for row in _read("configuration.csv") if model in row["models"].split()]
     if not rows:
         raise KeyError(model)
-    items = {row["name"]: _item(row) for row in rows}
+    known = [
+        Item(
+            row.number, row.name, _KNOWN[row.name], row.size, row.access,
+            row.read_level or 0, row.write_level or 0, row.source, row.confidence,
+        )
+        for row in identities(model).values()
+        if row.name in _KNOWN
+    ]  # fmt: skip
+    items = {item.name: item for item in [*known, *map(_item, rows)]}
     limits = {
         row["name"]: int(row["value"]) for row in _read("configuration_limits.csv") if model in row["models"].split()
     }

@@ -9,30 +9,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from protocols.elster.configuration_billing import PERIODS
 from protocols.elster.configuration_items import ConfigurationError, Item, Layout, pack_entries, sized, unpack_entries
+from protocols.elster.moments import period_code, period_minutes
+from protocols.elster.profile import decode_mask, encode_mask
+from protocols.elster.tables import Source, source_numbers, sources
+from protocols.elster.tables import model as known_model
+from protocols.elster.transformers import Kind, Ratio, decode_ratio, encode_ratio
 
-#: Sources of registers and outputs by their number in the meter (head-end software, one source).
-_A1140 = ("import", "export", "q1", "q2", "q3", "q4", "va_import", "va_export")
-_A1700 = ("import", "export", "q1", "q2", "q3", "q4", "va", "customer_1", "customer_2", "customer_3",
-          "input_1", "input_2", "input_3", "input_4")  # fmt: skip
-_OF_A1140 = {**dict(enumerate(_A1140)), 14: "customer_1", 15: "customer_2"}
-SOURCES: Mapping[str, Mapping[int, str]] = {
-    "A1120": _OF_A1140,
-    "A1140": _OF_A1140,
-    "A1700": dict(enumerate(_A1700, 1)),
-}
-#: What stands for no source: the A1700 counts from one, the A1140 marks an empty register with FF.
-NO_SOURCE: Mapping[str, int] = {"A1120": 0xFF, "A1140": 0xFF, "A1700": 0}
-#: Load-profile channels by their bit in the mask. Bit 7 of an A1700 is the daylight saving flag; the order of its bits
-#: 8 to 14 is assumed.
-CHANNELS: Mapping[str, Mapping[int, str]] = {
-    "A1140": {**dict(enumerate(_A1140)), 14: "customer_1", 15: "customer_2"},
-    "A1700": {**dict(enumerate(_A1700[:7])), **dict(enumerate(_A1700[7:], 8))},
-}
+#: What stands for no source where none has that number: the A1140 marks an empty register with FF.
+_EMPTY = 0xFF
 _PULSE_BYTES = 7
 _PULSES = range(1, 1 << 32)
 _WIDTHS = range(1, 1 << 16)
+
+
+def source_names(model: str) -> Mapping[int, str]:
+    """The sources of a model by their number, without the one that means none."""
+    return {number: source.value for number, source in sources(model).items() if source is not Source.NONE}
+
+
+def channel_names(model: str) -> tuple[str, ...]:
+    """The channels that the load profile of a model can have, in the order of their bits; none without a profile."""
+    facts = known_model(model)
+    return tuple(facts["channels"][bit] for bit in sorted(facts["channels"])) if facts["profile_channels"] else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,12 @@ class RegisterSources:
             ConfigurationError: a source that the model does not have, or more registers than it has.
         """
         found = {}
-        for name, sources in (("tou_sources", self.tou), ("demand_sources", self.demand)):
+        for name, counted in (("tou_sources", self.tou), ("demand_sources", self.demand)):
             item = model.items[name]
-            numbers = bytes(_number(source, model) for source in sources)
+            numbers = bytes(_number(source, model) for source in counted)
             if len(numbers) > item.size:
                 raise ConfigurationError(f"{name}: {len(numbers)} registers, the {model.model} has {item.size}")
-            found[name] = numbers.ljust(item.size, bytes([NO_SOURCE[model.model]]))
+            found[name] = numbers.ljust(item.size, bytes([_no_source(model)]))
         return found
 
     @classmethod
@@ -65,14 +64,6 @@ class RegisterSources:
             ConfigurationError: a number that is no source of the model.
         """
         return cls(*(_sources(objects, model.items[name], model) for name in ("tou_sources", "demand_sources")))
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """Primary and secondary in hundredths of an ampere or a volt."""
-
-    primary: int
-    secondary: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +81,9 @@ class Transformers:
         """
         if ("voltage_transformer" in model.items) != (self.vt is not None):
             raise ConfigurationError(f"the {model.model} has {'a' if self.vt is None else 'no'} VT ratio")
-        found = {"current_transformer": _encode_ratio(self.ct, model.items["current_transformer"])}
+        found = {"current_transformer": encode_ratio(model.model, "ct", self.ct)}
         if self.vt is not None:
-            found["voltage_transformer"] = _encode_ratio(self.vt, model.items["voltage_transformer"])
+            found["voltage_transformer"] = encode_ratio(model.model, "vt", self.vt)
         return found
 
     @classmethod
@@ -102,12 +93,10 @@ class Transformers:
         Raises:
             ConfigurationError: their bytes are missing, too many or too few.
         """
-        ct, vt = (
-            _decode_ratio(sized(objects, model.items[name])) if name in model.items else None
-            for name in ("current_transformer", "voltage_transformer")
-        )
-        assert ct is not None
-        return cls(ct, vt)
+        ct = _decoded(model, "ct", sized(objects, model.items["current_transformer"]))
+        if "voltage_transformer" not in model.items:
+            return cls(ct)
+        return cls(ct, _decoded(model, "vt", sized(objects, model.items["voltage_transformer"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +139,7 @@ class PulseOutputs:
         entries = unpack_entries(sized(objects, model.items["pulse_outputs"]), _PULSE_BYTES, "pulse_outputs")
         outputs = []
         for entry in entries:
-            source = SOURCES[model.model].get(entry[0])
+            source = source_names(model.model).get(entry[0])
             constant, width = int.from_bytes(entry[1:5], "little"), int.from_bytes(entry[5:], "little")
             if source is None or not constant or not width:
                 raise ConfigurationError(f"pulse_outputs: {entry.hex()} is no output")
@@ -171,13 +160,13 @@ class ProfileSetup:
         Raises:
             ConfigurationError: a model without a load profile, a channel or a period that it does not have.
         """
-        bits = {name: bit for bit, name in CHANNELS.get(model.model, {}).items()}
-        strange = [name for name in self.channels if name not in bits]
-        if strange or not bits or self.period not in PERIODS:
-            what = f"channel {strange[0]}" if strange else f"load profile of {self.period} min"
+        known = channel_names(model.model)
+        strange = [name for name in self.channels if name not in known]
+        if strange or not known:
+            what = f"channel {strange[0]}" if strange else "load profile"
             raise ConfigurationError(f"the {model.model} has no {what}")
-        mask = sum(1 << bits[name] for name in set(self.channels))
-        return {"profile_mask": mask.to_bytes(2, "big"), "profile_period": bytes([PERIODS.index(self.period)])}
+        mask = encode_mask(model.model, [Source(name) for name in self.channels])
+        return {"profile_mask": mask, "profile_period": bytes([period_code(self.period)])}
 
     @classmethod
     def decode(cls, objects: Mapping[str, bytes], model: Layout) -> Self:
@@ -186,43 +175,37 @@ class ProfileSetup:
         Raises:
             ConfigurationError: no load profile of the model.
         """
-        known = CHANNELS.get(model.model)
-        if known is None:
+        if "profile_mask" not in model.items:
             raise ConfigurationError(f"the {model.model} has no load profile")
-        mask = int.from_bytes(sized(objects, model.items["profile_mask"]), "big")
+        channels = decode_mask(model.model, sized(objects, model.items["profile_mask"]))
         code = sized(objects, model.items["profile_period"])[0]
-        if mask & ~sum(1 << bit for bit in known) or code >= len(PERIODS):
-            raise ConfigurationError(f"mask {mask:04X} with period code {code} is no load profile of an {model.model}")
-        return cls(tuple(name for bit, name in sorted(known.items()) if mask >> bit & 1), PERIODS[code])
+        return cls(tuple(channel.value for channel in channels), period_minutes(code))
+
+
+def _no_source(model: Layout) -> int:
+    return source_numbers(model.model).get(Source.NONE, _EMPTY)
 
 
 def _number(source: str | None, model: Layout) -> int:
     if source is None:
-        return NO_SOURCE[model.model]
-    numbers = {name: number for number, name in SOURCES[model.model].items()}
+        return _no_source(model)
+    numbers = {name: number for number, name in source_names(model.model).items()}
     if source not in numbers:
         raise ConfigurationError(f"the {model.model} has no source {source}")
     return numbers[source]
 
 
 def _sources(objects: Mapping[str, bytes], item: Item, model: Layout) -> tuple[str | None, ...]:
-    known: dict[int, str | None] = {**SOURCES[model.model], NO_SOURCE[model.model]: None}
-    numbers = sized(objects, item).rstrip(bytes([NO_SOURCE[model.model]]))
+    known: dict[int, str | None] = {**source_names(model.model), _no_source(model): None}
+    numbers = sized(objects, item).rstrip(bytes([_no_source(model)]))
     strange = [number for number in numbers if number not in known]
     if strange:
         raise ConfigurationError(f"{item.name}: the {model.model} has no source {strange[0]}")
     return tuple(known[number] for number in numbers)
 
 
-def _encode_ratio(ratio: Ratio, item: Item) -> bytes:
-    rest = item.size - 4
-    if not (1 <= ratio.primary < 1 << 32 and 1 <= ratio.secondary < 1 << 8 * rest):
-        raise ConfigurationError(f"{item.name}: {ratio.primary}:{ratio.secondary} hundredths do not fit")
-    return ratio.primary.to_bytes(4, "little") + ratio.secondary.to_bytes(rest, "little")
-
-
-def _decode_ratio(data: bytes) -> Ratio:
-    ratio = Ratio(int.from_bytes(data[:4], "little"), int.from_bytes(data[4:], "little"))
+def _decoded(model: Layout, kind: Kind, data: bytes) -> Ratio:
+    ratio = decode_ratio(model.model, kind, data)
     if not (ratio.primary and ratio.secondary):
-        raise ConfigurationError(f"{data.hex()} is no ratio")
+        raise ConfigurationError(f"{data.hex()} is no {kind.upper()} ratio")
     return ratio

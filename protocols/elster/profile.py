@@ -124,7 +124,7 @@ def decode_value(data: bytes) -> int:
     digits = data.hex()
     if len(data) != VALUE_BYTES or not digits.isdecimal():
         raise DataError(f"{digits or 'nothing'} is no value of a load profile")
-    return int(digits[:5]) * 10 ** int(digits[5])
+    return int(digits[:5]) * _TENS[int(digits[5])]
 
 
 def encode_mask(name: str, channels: Iterable[Source]) -> bytes:

@@ -1,4 +1,4 @@
-"""Transformer ratios, VT (614) and CT (616): primary and secondary in hundredths of a volt or an ampere, BCD (assumed)."""
+"""Transformer ratios, VT (614) and CT (616): primary and secondary in hundredths of V or A, BCD (assumed)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""IEC 62056-21 messages: what they look like on the wire, and the block check character.
+r"""IEC 62056-21 messages: what they look like on the wire, and the block check character.
 
 ::
 
     request          / ? address ! CR LF                     6.3.1
-    identification   / XXX Z [\\W]* ident CR LF              6.3.2
+    identification   / XXX Z [\W]* ident CR LF               6.3.2
     option select    ACK V Z Y CR LF                         6.3.3
     readout          STX data sets ! CR LF ETX BCC           6.3.4
     command          SOH C D STX data ETX BCC                6.3.7, 6.3.8 (EOT instead of ETX: a partial block)
@@ -264,6 +264,6 @@ def message_length(data: bytes) -> int | None:
 
 
 def block_length(data: bytes, start: int = 0) -> int | None:
-    """The length up to and with the block check character of the block that begins at `start`, None while incomplete."""
+    """The length up to and with the check character of the block that begins at `start`, None while incomplete."""
     ends = [end for mark in (ETX, EOT) if (end := data.find(mark, start)) >= 0]
     return min(ends) + 2 if ends and min(ends) + 1 < len(data) else None

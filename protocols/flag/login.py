@@ -3,12 +3,13 @@
 It is reversible: who has heard challenge and reply has the password. So a trace masks both replies and passwords.
 
 Source: four captured pairs (Gurux site node 5415, Gurux forum thread "Elster A1140 Hash Calculation"), all reproduced;
-see `tests/protocols/flag/vectors/login.csv`.
+see `fixtures/flag/login_vectors.csv`.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from protocols.conversation import ProtocolError
 
@@ -43,7 +44,7 @@ def password_of(seed: bytes, reply: bytes) -> bytes:
         LoginError: a seed or a reply of another length.
     """
     reply = _checked(reply, "reply")
-    mixed = [(b - a) % 256 for a, b in zip(reply, reply[1:], strict=False)]
+    mixed = [(b - a) % 256 for a, b in pairwise(reply)]
     mixed.insert(0, (reply[0] - mixed[-1]) % 256)
     return bytes(a ^ b for a, b in zip(mixed, _checked(seed, "challenge"), strict=True))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from protocols.conversation import ProtocolError
 from protocols.elster import configuration as c
-from protocols.elster.configuration_outputs import NO_SOURCE
+from protocols.elster.tables import identities
 
 MODELS = c.configurable_models()
 #: The identities that public sources name; an assumed number must not be one of them.
@@ -68,8 +68,8 @@ billing = st.builds(
 
 
 def sections(model: str) -> dict[str, st.SearchStrategy[c.Section]]:
-    limits, known = c.layout(model).limits, sorted(c.SOURCES[model].values())
-    ratio = st.builds(c.Ratio, st.integers(1, 2**32 - 1), st.integers(1, 65535))
+    limits, known = c.layout(model).limits, sorted(c.source_names(model).values())
+    ratio = st.builds(c.Ratio, st.integers(1, 99_999_999), st.integers(1, 9_999))
     filled = st.lists(st.none() | st.sampled_from(known), max_size=limits.demand_registers).map(
         lambda s: tuple([*s, known[0]][: limits.demand_registers]) if s and s[-1] is None else tuple(s)
     )
@@ -95,8 +95,7 @@ def sections(model: str) -> dict[str, st.SearchStrategy[c.Section]]:
             max_size=limits.pulse_outputs,
         ).map(lambda outputs: c.PulseOutputs(tuple(outputs))),
     }
-    if model in c.CHANNELS:
-        channels = list(dict(sorted(c.CHANNELS[model].items())).values())
+    if channels := c.channel_names(model):
         found["profile"] = st.builds(
             c.ProfileSetup,
             st.sets(st.sampled_from(channels)).map(lambda s: tuple(sorted(s, key=channels.index))),
@@ -206,8 +205,8 @@ def test_the_mask_and_the_period_are_those_of_the_day_marker_that_a_public_reade
 @pytest.mark.parametrize("model", MODELS)
 def test_an_assumed_number_is_no_public_one_and_stands_once(model: str) -> None:
     items = c.layout(model).items.values()
-    assert {item.number for item in items if item.confidence == "A"} & PUBLIC == set()
-    assert {item.number for item in items if item.confidence != "A"} <= PUBLIC
+    assert {item.number for item in items if item.confidence == "A" and item.name != "user"} & PUBLIC == set()
+    assert {item.number for item in items if item.confidence != "A" or item.name == "user"} <= PUBLIC
     assert len({item.number for item in items}) == len(items)
     assert all(item.source for item in items)
 
@@ -217,8 +216,10 @@ def test_every_section_of_the_table_has_a_codec() -> None:
     assert named == {*c.SECTIONS, "user", "scheme", "passwords"}
 
 
-def test_no_source_number_is_that_of_nothing() -> None:
-    assert all(NO_SOURCE[model] not in c.SOURCES[model] for model in MODELS)
+@pytest.mark.parametrize("model", MODELS)
+def test_an_assumed_number_is_not_taken_by_the_table_of_the_family(model: str) -> None:
+    assumed = {item.number for item in c.layout(model).items.values() if item.confidence == "A" and item.name != "user"}
+    assert assumed & set(identities(model)) == set()
 
 
 # -- refused -----------------------------------------------------------------------------------------------------------

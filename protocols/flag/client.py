@@ -1,0 +1,350 @@
+"""The asking side of IEC 62056-21: one tool's conversations with one meter.
+
+Every method is a conversation (`protocols.conversation`): it yields what it wants done and returns what came of it.
+What is read is asked for again a few times; what is written is repeated only when the meter has said NAK, because then
+it has not been executed (Annex A). The small methods at the end are what a careless tool does otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocols.conversation import Conversation, ProtocolError, Receive, Rule, Send, SetLine, Wait
+from protocols.flag import frames, login, stream
+from protocols.flag.device import PROGRAMMING, READOUT, STREAM
+from protocols.flag.frames import (
+    ACK,
+    ESC,
+    NAK,
+    START_LINE,
+    STX,
+    Answer,
+    CheckError,
+    Command,
+    FrameError,
+    Identification,
+)
+
+_MS = 1_000_000
+_SECOND = 1_000 * _MS
+
+
+class NoReply(ProtocolError):
+    """Nothing came in time."""
+
+
+class Unusable(ProtocolError):
+    """What came is no answer: damaged, incomplete or something else."""
+
+
+class Rejected(ProtocolError):
+    """The meter said NAK: it could not understand the command and has not executed it."""
+
+
+class MeterError(ProtocolError):
+    """The meter answered with an error message: it has understood the command and not executed it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"the meter answers ({text})")
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How patient a tool is. Times in ns.
+
+    Attributes:
+        answer: how long the first character of an answer may take; the standard allows a meter 1.5 s.
+        gap: the longest silence inside an answer.
+        reaction: how long the tool waits before it answers; the standard wants 200 ms at least.
+        before_command: what a tool leaves free before a command (head-ends with these meters: 300 ms).
+        after_break: how long it leaves a meter alone after the break (head-ends: 2 s).
+        wake: "slow" or "fast" for battery meters (Annex B), else empty.
+        retries: how often something is asked for again.
+    """
+
+    answer: int = 1_800 * _MS
+    gap: int = 1_500 * _MS
+    reaction: int = 250 * _MS
+    before_command: int = 300 * _MS
+    after_break: int = 2 * _SECOND
+    wake: str = ""
+    retries: int = 2
+
+
+class FlagClient:
+    """A tool's side of a line to one meter.
+
+    Args:
+        address: the outstation; empty where one meter is on the line.
+        timing: how patient it is.
+        fixed_line: whether speed and framing never change, as behind a modem or a TCP module.
+    """
+
+    def __init__(self, address: bytes = b"", *, timing: Timing | None = None, fixed_line: bool = False) -> None:
+        self.address = address
+        self.timing = timing or Timing()
+        self.fixed_line = fixed_line
+        #: What the meter has said of itself.
+        self.identification: Identification | None = None
+        #: The meter's challenge of this visit.
+        self.seed = b""
+        #: How often something was asked for again, and why, in words.
+        self.repeats: list[str] = []
+        self._mode: int | None = None
+        self._started = False
+
+    # -- sign-on -----------------------------------------------------------------------------------------------------
+
+    def sign_on(self) -> Conversation[Identification]:
+        """Ask who is there, at 300 Bd.
+
+        Raises:
+            NoReply, Unusable: nobody answers, or not with an identification.
+        """
+        yield from self._set(START_LINE)
+        if self.timing.wake:
+            yield from self._wake()
+        elif self._started:
+            yield Wait(self.timing.after_break)  # a meter goes back to its start some time after a break
+        self._started = True
+        yield Send(frames.encode_request(self.address))
+        data = yield Receive(frames.line_length, self.timing.answer, self.timing.gap)
+        self.identification = self._identified(_whole(data, "the sign-on"))
+        return self.identification
+
+    def _wake(self) -> Conversation[None]:
+        """NULs, and then the pause that the standard asks for (Annex B)."""
+        fast = self.timing.wake == "fast"
+        yield Send(bytes(17 if fast else 66))  # at 300 Bd 0.57 s and 2.2 s
+        if fast:
+            yield Receive(lambda data: len(data) or None, 200 * _MS)
+            yield Wait(200 * _MS)
+        else:
+            yield Wait(1_600 * _MS)
+
+    def _select(self, mode: int) -> Conversation[None]:
+        """Choose what the visit is for, and go to the meter's speed once that has left the wire."""
+        found = self.identification
+        assert found is not None
+        yield Wait(self.timing.reaction)
+        yield Send(frames.encode_option(found.speed_id, mode))
+        self._mode = mode
+        yield from self._set((found.baud, "8N1" if mode == STREAM else "7E1"))
+
+    def _set(self, line: tuple[int, str]) -> Conversation[None]:
+        if not self.fixed_line:
+            yield SetLine(*line)
+
+    # -- readout -----------------------------------------------------------------------------------------------------
+
+    def read_out(self) -> Conversation[bytes]:
+        """Sign on and take the readout; returns the data sets with the final "!"."""
+        found = yield from self.sign_on()
+        if found.mode == "B":
+            yield from self._set((found.baud, "7E1"))
+        elif found.mode != "A":
+            yield from self._select(READOUT)
+        answer = yield from self._block()
+        yield Send(ACK)
+        self._mode = None
+        return answer.data
+
+    def _block(self) -> Conversation[Answer]:
+        """A block that nobody asked for with a command: damaged, it is asked for again with NAK."""
+        for attempt in range(self.timing.retries + 1):
+            data = yield Receive(frames.message_length, self.timing.answer, self.timing.gap)
+            try:
+                return self._decoded(data)
+            except CheckError as error:
+                if attempt == self.timing.retries:
+                    raise Unusable(str(error)) from None
+                yield from self._again(str(error))
+        raise AssertionError("unreachable")
+
+    def _again(self, why: str) -> Conversation[None]:
+        self.repeats.append(why)
+        yield Wait(self.timing.reaction)
+        yield Send(NAK)
+
+    # -- programming mode and data stream ----------------------------------------------------------------------------
+
+    def open(self, mode: int = PROGRAMMING) -> Conversation[Identification]:
+        """Sign on and begin a visit; the meter's challenge is kept in `seed`."""
+        found = yield from self.sign_on()
+        yield from self._select(mode)
+        data = yield Receive(frames.message_length, self.timing.answer, self.timing.gap)
+        self.seed = self._challenge(_whole(data, "the option select message"))
+        return found
+
+    def _challenge(self, data: bytes) -> bytes:
+        try:
+            command = frames.decode_command(data)
+            if command.name != "P0" or command.data is None:
+                raise FrameError(f"{command.name} where P0 belongs")
+            return login.decode_digits(command.data.removeprefix(b"(").removesuffix(b")"))
+        except ProtocolError as error:
+            raise Unusable(f"instead of the challenge: {error}") from None
+
+    def log_in(self, password: bytes | None) -> Conversation[None]:
+        """Give the password of a level, None to read only.
+
+        Raises:
+            MeterError, Rejected: the meter does not take it.
+        """
+        reply = login.NO_PASSWORD if password is None else login.reply_to(self.seed, password)
+        yield from self.command("P", 2, b"(" + self._digits(reply) + b")", again=False)
+
+    def command(
+        self, letter: str, number: int, data: bytes | None, *, again: bool = True
+    ) -> Conversation[Answer | None]:
+        """A command and its answer: data, or None for an ACK.
+
+        Args:
+            letter: "R", "W", "P" or "E".
+            number: its digit.
+            data: what stands between STX and ETX.
+            again: whether to ask again when nothing or something damaged came; never for what changes a meter.
+
+        Raises:
+            NoReply, Unusable, Rejected, MeterError: as they say.
+        """
+        message = self._encoded(Command(letter, str(number), data))
+        for attempt in range(self.timing.retries + 1):
+            last = attempt == self.timing.retries
+            try:
+                return (yield from self._exchange(message))
+            except Rejected as error:  # not executed, so it may be sent again whatever it is
+                if last:
+                    raise
+                self.repeats.append(str(error))
+            except (NoReply, Unusable) as error:
+                if last or not again:
+                    raise
+                self.repeats.append(str(error))
+        raise AssertionError("unreachable")
+
+    def _exchange(self, message: bytes) -> Conversation[Answer | None]:
+        yield Wait(self.timing.before_command)
+        yield Send(message)
+        data = yield Receive(frames.message_length, self.timing.answer, self.timing.gap)
+        if data == ACK:
+            return None
+        if data == NAK:
+            raise Rejected("the meter answers NAK")
+        answer = self._answered(_whole(data, "the command"))
+        if answer.error is not None:
+            raise MeterError(answer.error)
+        while answer.more:
+            answer = yield from self._next_part(answer)
+        return answer
+
+    def _answered(self, data: bytes) -> Answer:
+        try:
+            return self._decoded(data)
+        except CheckError as error:
+            raise Unusable(str(error)) from None
+
+    def _next_part(self, before: Answer) -> Conversation[Answer]:
+        """The next partial block: an ACK asks for it, a NAK for the last one again (6.4.7)."""
+        yield Wait(self.timing.reaction)
+        yield Send(ACK)
+        answer = yield from self._block()
+        return Answer(before.data + answer.data, answer.more)
+
+    def read_stream(self, data: bytes) -> Conversation[bytes]:
+        """An object by data stream, whole or not at all.
+
+        Raises:
+            Unusable: a block is damaged or missing; the stream is then ended with ESC.
+        """
+        yield Wait(self.timing.before_command)
+        yield Send(frames.checked(frames.SOH + b"RD" + STX + data + frames.ETX))
+        found = b""
+        while True:
+            got = yield Receive(_stream_rule(first=not found), self.timing.answer, self.timing.gap)
+            try:
+                block = self._streamed(got, len(found) // stream.BLOCK + 1)
+            except Unusable:
+                yield from self._abort()
+                raise
+            found += block.data
+            if block.last:
+                return found
+
+    def _streamed(self, data: bytes, number: int) -> stream.StreamBlock:
+        if not data:
+            raise NoReply("no block of the data stream") if number == 1 else Unusable(f"block {number} did not come")
+        if number == 1:
+            _raise_refusal(data)
+        try:
+            block = stream.decode_block(data)
+        except stream.StreamError as error:
+            raise Unusable(str(error)) from None
+        if block.number != number & 0xFFFF:
+            raise Unusable(f"block {block.number} where {number} belongs")
+        return block
+
+    def _abort(self) -> Conversation[None]:
+        """End a data stream: ESC, and three seconds of patience (as a head-end does)."""
+        yield Send(ESC)
+        yield Wait(3 * _SECOND)
+
+    def leave(self) -> Conversation[None]:
+        """The break: the visit is over, no answer comes."""
+        yield Wait(self.timing.before_command)
+        yield Send(Command("B", "0").encode())
+        self._mode = None
+
+    # -- what a careless tool does otherwise -------------------------------------------------------------------------
+
+    def _identified(self, data: bytes) -> Identification:
+        begin = data.find(b"/")
+        try:
+            return frames.decode_identification(data[max(begin, 0) :])
+        except FrameError as error:
+            raise Unusable(str(error)) from None
+
+    def _decoded(self, data: bytes) -> Answer:
+        """A block whose check character was looked at."""
+        try:
+            return frames.decode_answer(_whole(data, "the command"))
+        except CheckError:
+            raise
+        except FrameError as error:
+            raise Unusable(str(error)) from None
+
+    def _encoded(self, command: Command) -> bytes:
+        return command.encode()
+
+    def _digits(self, reply: bytes) -> bytes:
+        return login.encode_digits(reply)
+
+
+def _whole(data: bytes, after: str) -> bytes:
+    if not data:
+        raise NoReply(f"no answer to {after}")
+    return data
+
+
+def _stream_rule(*, first: bool) -> Rule:
+    """A block of the stream; instead of the first one a refusal may come, which looks like an ordinary answer."""
+
+    def rule(data: bytes) -> int | None:
+        if first and (data[:1] == NAK or data[:2] == STX + b"("):
+            return frames.message_length(data)
+        return stream.block_length(data)
+
+    return rule
+
+
+def _raise_refusal(data: bytes) -> None:
+    if data == NAK:
+        raise Rejected("the meter answers NAK")
+    if data[:2] == STX + b"(":
+        try:
+            text = frames.decode_answer(data).error
+        except FrameError as error:
+            raise Unusable(str(error)) from None
+        if text is not None:
+            raise MeterError(text)
