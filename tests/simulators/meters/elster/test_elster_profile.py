@@ -187,3 +187,8 @@ def test_an_a1120_has_no_load_profile():
 def test_the_record_under_way_is_not_shown():
     desk = Desk(epoch=MIDNIGHT)
     assert intervals(profile(desk, 30 * MINUTE - SECOND)) == []
+
+
+def test_a_power_beyond_five_digits_and_their_exponent_is_the_largest():
+    desk = Desk(epoch=MIDNIGHT, load=Load(10**17))
+    assert intervals(profile(desk, 30 * MINUTE))[0].values[0] == 99_999 * 10**9
