@@ -76,6 +76,7 @@ def defect(
     severity: Severity = "billing",
     why: str = "",
     model: str = "",
+    family: str = "powerlogic",
 ) -> Callable[[Install], Install]:
     """Register a function that puts a defect into a meter; see :class:`Fault` for the facts."""
     scenarios = (caught_by,) if isinstance(caught_by, str) else tuple(caught_by)
@@ -85,7 +86,7 @@ def defect(
             raise ValueError(f"two defects are called {id_}")
         DEFECTS[id_] = Defect(
             id=id_, title=title, symptom=symptom, shows=shows, caught_by=scenarios, severity=severity, why=why,
-            model=model, install=install,
+            model=model, family=family, install=install,
         )  # fmt: skip
         return install
 
@@ -99,15 +100,15 @@ def load() -> dict[str, Defect]:
     return DEFECTS
 
 
-def switch_on(id_: str, meter: Meter, now: int = 0) -> None:
+def switch_on(id_: str, meter: Any, now: int = 0) -> None:
     """Put a defect into a meter at the instant `now` (ns): what was counted until then stays as it is.
 
     Raises:
-        KeyError: no defect has this id; the message lists those there are.
+        KeyError: no defect of the meter's family has this id; the message lists those there are.
     """
-    known = load()
+    known = {name: found for name, found in load().items() if found.family == meter.family}
     if id_ not in known:
-        raise KeyError(f"no defect is called {id_!r}; known: {', '.join(sorted(known))}")
+        raise KeyError(f"no defect of this family ({meter.family}) is called {id_!r}; known: {', '.join(sorted(known))}")
     meter.before_change(now)
     known[id_].install(meter)
     meter.after_change(now)
