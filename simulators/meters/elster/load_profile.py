@@ -31,6 +31,7 @@ _WITH_SETUP = {Mark.DAY, Mark.CONFIGURATION}
 _LOW_BYTE = 0x7F
 _ALL = 0xFFFF
 _FOREVER = 1 << 63
+_LARGEST: int = MANTISSA_LIMIT * 10**EXPONENT_LIMIT
 
 
 def profile_bytes(meter: Meter, days: int = _ALL) -> bytes:
@@ -76,7 +77,7 @@ def _setup(setup: Setup, *, dst: bool) -> WireSetup:
 
 def _power(energy: int, length: int) -> int:
     """Energy over time, rounded; a register that went back has no power, and five digits go so far only."""
-    return max(0, min((2 * energy + length) // (2 * length), MANTISSA_LIMIT * 10**EXPONENT_LIMIT))
+    return max(0, min((2 * energy + length) // (2 * length), _LARGEST))
 
 
 def _interval(meter: Meter, record: Record, period: int) -> Interval:

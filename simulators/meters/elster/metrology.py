@@ -20,6 +20,7 @@ from simulators.metering.demand import MINUTE
 from simulators.metering.history import RegisterHistory, ResetLock
 from simulators.metering.memory import Journal
 from simulators.metering.profile_recorder import Mark, ProfileRecorder
+from simulators.metering.tariff_calendar import TariffCalendar
 from simulators.meters.elster import behaviour
 from simulators.meters.elster.configuration import Configuration
 from simulators.meters.elster.events import EXTENDED, STATUS, Event, Events
@@ -54,6 +55,17 @@ class Metrology:
         configuration: what is programmed.
         installed: the transformers that are really in front of it.
     """
+
+    model: Model
+    feeder: Feeder
+    profile: Profile
+    configuration: Configuration
+    installed: Ratios
+    clock: AdjustableClock
+    calendar: TariffCalendar
+    registers: Registers
+    events: Events
+    supply: Supply
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ __all__ = ["DAY", "HOUR", "KW", "MINUTE", "SECOND", "WH", "Desk", "Load", "Sourc
 
 
 class Desk:
-    def __init__(self, model="A1140", *, load=None, epoch=datetime(2026, 3, 10, 8), **options):  # noqa: DTZ001, B008
+    def __init__(self, model="A1140", *, load=None, epoch=datetime(2026, 3, 10, 8), **options):  # noqa: DTZ001
         self.feeder = Feeder(load=load or Load(KW))
         self.meter = build_meter(model, self.feeder, epoch=epoch, **options)
         self.session = None

@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
 import time
 
 from elster_desk import DAY, HOUR, KW, Desk, Load, datetime
@@ -25,7 +25,7 @@ def live(desk, changes, cuts, looks):
     acts = [(at, 1, lambda now, p=p, q=q: desk.feeder.change(now, load=Load(p, q))) for at, p, q in changes]
     for number, at in enumerate(sorted(cuts)):
         acts.append((at, 2, lambda now, on=number % 2 == 1: desk.feeder.switch_supply(now, on=on)))
-    acts += [(at, 3, lambda now: desk.meter.readout(now)) for at in looks]
+    acts += [(at, 3, desk.meter.readout) for at in looks]
     for at, _, act in sorted(acts, key=lambda each: each[:2]):
         act(at)
     desk.feeder.switch_supply(WEEK, on=True)

@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
 from datetime import timedelta
 
 from elster_desk import DAY, HOUR, KW, MINUTE, SECOND, Desk, datetime, pytest

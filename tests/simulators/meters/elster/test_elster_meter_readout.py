@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
 import re
 
 from elster_desk import HOUR, KW, MINUTE, Desk, Load, Source, datetime, pytest

@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
 from elster_desk import HOUR, KW, MINUTE, Desk, Load, datetime, pytest
 
 from protocols.elster.logs import Phases, decode_event_log, decode_status

@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
 from elster_desk import DAY, HOUR, KW, MINUTE, SECOND, WH, Desk, Load, Source, datetime, pytest
 
 from protocols.elster.configuration import ProfileSetup

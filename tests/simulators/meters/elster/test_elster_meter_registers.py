@@ -1,4 +1,6 @@
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
+from fractions import Fraction
+
 from elster_desk import DAY, HOUR, KW, MINUTE, WH, Desk, Load, Source, datetime, pytest
 
 from protocols.elster.configuration import (
@@ -13,6 +15,7 @@ from protocols.elster.configuration import (
     Transformers,
 )
 from protocols.elster.registers import decode_cumulative, decode_energies, decode_maximum, decode_totals
+from simulators.meters.elster.measuring import Ratios
 
 DAY_NIGHT = TariffStructure(
     (Season(MonthDay(1, 1), (1,) * 7),),
@@ -110,3 +113,10 @@ def test_nothing_is_rounded_away_however_often_one_looks():
     assert often.meter.energies(4 * HOUR)[Source.IMPORT] == 1_234_567 * 4 * HOUR
     assert often.kwh(4 * HOUR) == pytest.approx(1.234567 * 4)
     assert WH == 1000 * 3600 * 10**9
+
+
+@pytest.mark.parametrize("model", ["A1140", "A1700"])
+def test_a_meter_is_commissioned_with_the_transformers_in_front_of_it(model):
+    desk = Desk(model, installed=Ratios(Fraction(400, 5)))
+    assert desk.kwh(HOUR) == 1
+    assert b"0.4.2(0080.00)" in desk.meter.readout(HOUR)

@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
 from dataclasses import replace
 
 from elster_desk import DAY, HOUR, KW, MINUTE, SECOND, Desk, datetime, pytest
@@ -47,12 +47,10 @@ def test_the_battery_keeps_the_clock_and_counts_what_it_supported():
     assert found.remaining == 10 * 365 * DAY // SECOND - 3 * 3600
 
 
-@pytest.mark.parametrize("desk", [
-    lambda: Desk(profile={"battery": False}), lambda: Desk()],
-    ids=["no battery", "a flat one"])  # fmt: skip
-def test_without_a_battery_the_clock_stands(desk):
-    desk = desk()
-    desk.meter.battery_low(0, low=True)
+@pytest.mark.parametrize(("profile", "low"), [({"battery": False}, False), ({}, True)])
+def test_without_a_battery_or_with_a_flat_one_the_clock_stands(profile, low):
+    desk = Desk(profile=profile)
+    desk.meter.battery_low(0, low=low)
     cut(desk, HOUR, 3 * HOUR)
     assert desk.meter.clock.read(4 * HOUR) == datetime(2026, 3, 10, 10)
 

@@ -1,6 +1,6 @@
 """Every decision of the firmware is live: with another one in its place, the meter shows something else."""
 
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -168,7 +168,7 @@ DECISIONS = [
     ("counted", lambda _meter, rates: (rates[0] + rates[1], *rates[1:]), exporting),
     ("saves_at_power_fail", False, cut),
     ("after_boot", clears_energy, cut),
-    ("energy_text", lambda value, _digits, _decimals: f"{value:.1e}".replace(".", ","), lambda desk: desk.meter.readout(0)),
+    ("energy_text", lambda value, _digits, _decimals: f"{value},0", lambda desk: desk.meter.readout(0)),
     ("unit_text", lambda _unit: "", lambda desk: desk.meter.readout(0)),
     ("line_text", str.lower, lambda desk: desk.meter.readout(0)),
     ("instant_value", lambda before, _fresh, _ready: before, instant_read_at_once),
@@ -177,7 +177,7 @@ DECISIONS = [
 
 
 def built(decision, look):
-    if decision in {"save_time"}:
+    if decision == "save_time":
         return Desk(profile={"save_delay": "50 ms"})
     if look is billing_twice:
         return Desk(profile={"billing_lockout": "10 min"})

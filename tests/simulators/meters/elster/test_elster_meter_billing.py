@@ -1,8 +1,15 @@
-# ruff: noqa: DTZ001  # meters keep local time without a zone
+# meters keep local time without a zone
 from elster_desk import DAY, HOUR, KW, MINUTE, Desk, Load, Source, datetime, pytest
 
-from protocols.elster.configuration import BillingDate, BillingDates, DayType, MonthDay, Season, SwitchingTime
-from protocols.elster.configuration import TariffStructure
+from protocols.elster.configuration import (
+    BillingDate,
+    BillingDates,
+    DayType,
+    MonthDay,
+    Season,
+    SwitchingTime,
+    TariffStructure,
+)
 from protocols.elster.history import Trigger, decode_history
 from protocols.elster.logs import decode_event_log, decode_event_set
 from protocols.elster.registers import decode_cumulative, decode_maximum, decode_totals
