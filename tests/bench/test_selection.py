@@ -60,7 +60,7 @@ def test_devices_without_a_needed_capability_are_left_out() -> None:
 
 
 def test_a_preset_is_a_matter_between_modbus_meters() -> None:
-    pairs = [*chosen(builtin_station("sim"), "old", "new"), *chosen(builtin_station("sim"), "old", "unfit")]
+    pairs = [*chosen(builtin_station("sim"), "old new"), *chosen(builtin_station("sim"), "old unfit")]
     assert pairs
     assert not any(name.startswith("a1") for pair in pairs for name in pair.values())
 
