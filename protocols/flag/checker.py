@@ -22,7 +22,7 @@ from protocols.flag import checker_programming as programming
 from protocols.flag import checker_sign_on as sign_on
 from protocols.flag.checker_messages import MS, TA, Cutter, Heard, Kind, Message
 from protocols.flag.checker_rules import BREACH, RULES, Rule
-from protocols.flag.checker_talk import START_LINE, TR_LONG, TR_QUICK, TT_LONG, Breach, State, Talk
+from protocols.flag.checker_talk import ROUNDING, START_LINE, TR_LONG, TR_QUICK, TT_LONG, Breach, State, Talk
 from protocols.flag.frames import MODE_D_LINE
 
 __all__ = ["RULES", "Breach", "Checker", "Heard", "Report", "Rule", "check"]
@@ -93,10 +93,10 @@ class Checker:
     Args:
         fixed_line: speed and framing of a line that never changes them (a modem, a TCP module); None for one that
             begins at 300 Bd 7E1.
-        tolerance: by how much (ns) instants may be wrong, where they were taken by an ordinary clock.
+        tolerance: by how much (ns) instants may be wrong, more where they were taken by an ordinary clock.
     """
 
-    def __init__(self, *, fixed_line: tuple[int, str] | None = None, tolerance: int = 0) -> None:
+    def __init__(self, *, fixed_line: tuple[int, str] | None = None, tolerance: int = ROUNDING) -> None:
         self._talk = Talk(fixed_line, tolerance)
         self._talk.expect(START_LINE)
         context = self._talk.context
@@ -183,6 +183,8 @@ class Checker:
 
     def _judge_line(self, message: Message) -> None:
         talk = self._talk
+        if talk.state is State.START and message.kind is Kind.COMMAND:
+            return  # a break to whoever may still be in a visit, at the speed of that
         if talk.fixed_line is not None:
             if message.kind is Kind.STREAM and message.lines[0][1] not in {"8N1", ""}:
                 talk.breach("stream.format", message, message.lines[0][1])
@@ -278,7 +280,7 @@ def check(
     heard: Iterable[Heard],
     *,
     fixed_line: tuple[int, str] | None = None,
-    tolerance: int = 0,
+    tolerance: int = ROUNDING,
     until: int | None = None,
 ) -> Report:
     """What is wrong with all that was heard on a line; see `Checker` for the arguments."""

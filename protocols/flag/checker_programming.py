@@ -16,6 +16,7 @@ _PACKET = re.compile(rb"([0-9]{3})([0-9A-F]{3})\(([0-9A-F]*)\)")
 _MOST_BYTES = 0x40
 _SECOND = 1_000 * MS
 _ETX, _EOT = 0x03, 0x04
+_END = re.compile(rb"[\x03\x04]")
 _ERROR = re.compile(rb"\(([^()]*)\)")
 #: What each command may be answered with (Annex A); RD is the data stream's.
 _ANSWERS: dict[str, frozenset[str]] = {
@@ -58,9 +59,9 @@ def command(talk: Talk, message: Message) -> None:
 def _parsed(data: bytes) -> tuple[str, bytes, bool]:
     """Name, data and whether more follows; of a broken command as much as there is."""
     name = data[1:3].decode("ascii", "replace")
-    end = max(data.find(b"\x03"), data.find(b"\x04"))
-    body = data[3 : end if end >= 0 else len(data)]
-    return name, body.removeprefix(b"\x02"), end >= 0 and data[end] == _EOT
+    end = _END.search(data, 3)
+    body = data[3 : end.start() if end else len(data)]
+    return name, body.removeprefix(b"\x02"), end is not None and end[0] == b"\x04"
 
 
 def _contents(talk: Talk, message: Message, name: str, body: bytes, *, more: bool) -> None:
@@ -134,8 +135,8 @@ def _kind(asked: Asked, message: Message) -> str:
 def _between(message: Message) -> bytes:
     """What stands between STX and the end mark, also of a block without a check character."""
     data = bytes(message.data[1:])
-    ends = [end for mark in (b"\x03", b"\x04") if (end := data.find(mark)) >= 0]
-    return data[: min(ends)] if ends else data
+    end = _END.search(data)
+    return data[: end.start()] if end else data
 
 
 def _block(talk: Talk, message: Message, kind: str) -> None:

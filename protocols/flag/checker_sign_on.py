@@ -34,7 +34,8 @@ _LIKENESS, _MOST_REPEATS = 0.5, 3
 
 def nuls(talk: Talk, message: Message) -> None:
     """NULs to wake a device."""
-    if talk.nuls is not None and message.start - talk.nuls.end + talk.tolerance < _AGAIN:
+    failed = talk.nuls is not None or talk.state is State.SIGNED
+    if failed and talk.host_end is not None and message.start - talk.host_end + talk.tolerance < _AGAIN:
         talk.breach("wake.again", message)
     silence = _silence(talk, message)
     talk.restart()
