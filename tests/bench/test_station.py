@@ -22,7 +22,9 @@ from bench.station import (
     load_station,
     station_schema,
 )
+from bench.station.devices import FLAG_MODELS, MODBUS_MODELS
 from bench.station.schema import schema_text
+from protocols.elster import tables as elster
 from protocols.powerlogic.tables import models
 
 STATIONS = Path(__file__).parents[2] / "fixtures" / "stations"
@@ -277,7 +279,7 @@ class TestBuiltin:
         sim = builtin_station("sim")
         bus = [device.model for device in sim.devices.values() if device.link == "bus"]
         lan = [device.model for device in sim.devices.values() if device.link == "lan"]
-        assert bus == [model for model in MODELS if not model.endswith("000")]
+        assert bus == [model for model in MODBUS_MODELS if not model.endswith("000")]
         assert lan == bus[1:]
 
     def test_all_meters_have_the_same_transformers(self) -> None:
@@ -346,7 +348,8 @@ class TestFinding:
 
 
 def test_the_models_are_those_that_the_tables_describe() -> None:
-    assert set(MODELS) == set(models())
+    assert set(MODBUS_MODELS) == set(models())
+    assert set(FLAG_MODELS) == set(elster.models())
 
 
 class TestSchema:
@@ -361,6 +364,8 @@ class TestSchema:
             "type": "integer",
             "minimum": 1,
             "maximum": 247,
+            "default": 0,
+            "description": "Modbus unit; a FLAG meter has an outstation",
             "title": "",
         }
         assert definitions["PowerControl"]["additionalProperties"] is False

@@ -1,0 +1,114 @@
+"""What programming a scheme found and did: facts, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bench.measure import Measure
+from bench.procedures.journal import Step
+from bench.scheme.meter import Identity, ProgrammingRecord
+from bench.scheme.plan import Plan, Write
+
+_COUNTS = 1 << 16
+
+
+class State(StrEnum):
+    """What a section of a meter holds."""
+
+    SAME = "unchanged"
+    OLD = "old"
+    NEW = "new"
+    MIXED = "mixed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class SchemeReport:
+    """One programming, as far as it came.
+
+    Attributes:
+        before: what the meter held, by identity name; on resuming, what it held before the first attempt.
+        states: what each identity holds as far as is known.
+        already: whether everything stood there before, so that nothing was written.
+        written: whether anything has been written.
+        unconfirmed: identities whose write was not answered; each was read before anything was repeated.
+        silent: whether the meter said no more when it was asked what it holds after the programming was broken off.
+        stopped: why it went no further, empty when it went through.
+    """
+
+    meter: str
+    plan: Plan
+    user: str
+    identity: Identity | None = None
+    before: dict[str, bytes] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+    log_before: ProgrammingRecord | None = None
+    log_after: ProgrammingRecord | None = None
+    already: bool = False
+    written: bool = False
+    unconfirmed: list[str] = field(default_factory=list)
+    silent: bool = False
+    stopped: str = ""
+    steps: list[Step] = field(default_factory=list)
+
+    def classify(self, write: Write, found: bytes) -> State:
+        """What an identity holds that reads `found`."""
+        old = self.before.get(write.item.name)
+        if found == write.data:
+            return State.SAME if old == found else State.NEW
+        return State.OLD if found == old else State.MIXED
+
+    @property
+    def sections(self) -> dict[str, State]:
+        """What each section holds: one state if all its identities agree, else mixed; unknown beats mixed."""
+        found: dict[str, State] = {}
+        for write in (*self.plan.writes, self.plan.scheme_id):
+            state = self.states.get(write.item.name, State.UNKNOWN)
+            found[write.item.section] = _together(found.get(write.item.section, State.SAME), state)
+        if self.plan.set_clock and "clock" in self.states:
+            found["clock"] = self.states["clock"]
+        return found
+
+    @property
+    def told(self) -> str:
+        """The sections by their state, in words."""
+        found = self.sections
+        parts = [
+            f"{state.value}: {', '.join(name for name, s in found.items() if s is state)}"
+            for state in (State.NEW, State.OLD, State.MIXED, State.UNKNOWN, State.SAME)
+            if state in found.values()
+        ]
+        return "; ".join(parts) + (" (as last read: the meter does not answer)" if self.silent else "")
+
+
+def _together(first: State, second: State) -> State:
+    if State.UNKNOWN in {first, second}:
+        return State.UNKNOWN
+    if first is second or second is State.SAME:
+        return first
+    return second if first is State.SAME else State.MIXED
+
+
+def judge_scheme(report: SchemeReport, measure: Measure) -> None:
+    """Measure what must be true after a scheme was programmed."""
+    for section, state in report.sections.items():
+        note = ""
+        if section == "passwords" and state is State.UNKNOWN:
+            note = "a password cannot be read back; log in with it to see"
+        check = measure(f"section {section}", str(state), device=report.meter, note=note)
+        if not note:
+            check.one_of([str(State.NEW), str(State.SAME)])
+    before, after = report.log_before, report.log_after
+    if before is None or after is None or not report.written:
+        return
+    measure("programming counter", after.count, device=report.meter).is_((before.count + 1) % _COUNTS)
+    newest, last = after.times[0], before.times[0]
+    fresh = newest is not None and (last is None or (newest != last if report.plan.set_clock else newest > last))
+    measure("time in the programming log", str(newest), device=report.meter, note=f"before: {last}")
+    measure("time in the programming log is a new one", fresh, device=report.meter).is_(True)
+    users = [user.decode("ascii", "replace").strip() for user in after.users]
+    if any(users) or any(before.users):
+        measure("user in the programming log", users[0], device=report.meter).is_(report.user)
+    else:
+        measure("user in the programming log", "", device=report.meter, note=f"an {report.plan.model} keeps none")
