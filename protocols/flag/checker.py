@@ -151,7 +151,8 @@ class Checker:
             return
         for before in self._last.values():
             if piece.start + talk.tolerance < before.end and before.data != b"\x1b":
-                talk.note("line.collision", piece.start, repr(piece.data[:24]), to_device=piece.to_device)
+                what = f"{len(piece.data)} characters"
+                talk.note("line.collision", piece.start, what, to_device=piece.to_device)
                 return
 
     # -- messages ----------------------------------------------------------------------------------------------------
@@ -209,6 +210,8 @@ class Checker:
     def _judge_form(self, message: Message) -> bool:
         """Whether the form of a message is as it should be, as far as that does not depend on its place."""
         talk = self._talk
+        if message.masked:
+            return True
         data = bytes(message.data)
         found: forms.Found = []
         cut = not message.whole and not (talk.escaped and message.kind is Kind.STREAM)
@@ -216,10 +219,10 @@ class Checker:
             found.append(("bcc.missing", message.text))
         elif cut and message.kind in {Kind.COMMAND, Kind.BLOCK, Kind.STREAM}:
             found.append(("message.cut", message.text))
-        elif message.kind in {Kind.COMMAND, Kind.BLOCK} and not message.masked:
+        elif message.kind in {Kind.COMMAND, Kind.BLOCK}:
             eight = message.lines[-1][1].startswith("8")
             found += forms.check_character(data, eight_bits=eight)
-        if message.kind is Kind.COMMAND and not cut and not message.masked:
+        if message.kind is Kind.COMMAND and not cut:
             found += forms.command(data[:-1], stream=talk.mode == "6")
         elif message.kind is Kind.SLASH:
             found += forms.request(data) if message.to_device else forms.identification(data)

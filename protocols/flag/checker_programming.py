@@ -82,7 +82,7 @@ def _packet(talk: Talk, message: Message, name: str, body: bytes) -> None:
         sound = int(digits or b"0", 16) <= _MOST_BYTES if name == "R1" else len(digits) <= 2 * _MOST_BYTES
         sound = sound and (len(digits) == 2 if name == "R1" else not len(digits) % 2)  # noqa: PLR2004  # hex of a byte
     if not sound:
-        talk.breach("elster.address", message, f"{name} {body[:24]!r}")
+        talk.breach("elster.address", message, f"{name} {body.partition(b'(')[0][:24]!r}")
 
 
 def _partial_write(talk: Talk, message: Message, name: str, body: bytes, *, more: bool, again: bool) -> None:
@@ -93,9 +93,9 @@ def _partial_write(talk: Talk, message: Message, name: str, body: bytes, *, more
     address, bracket, _ = body.partition(b"(")
     if talk.write_address is None:
         if not bracket:
-            talk.breach("partial.address", message, f"{body[:24]!r} has none")
+            talk.breach("partial.address", message, f"{name} has none")
     elif bracket and address == talk.write_address and not again:
-        talk.breach("partial.address", message, f"{body[:24]!r} has it again")
+        talk.breach("partial.address", message, f"{name} has {address!r} again")
     first = talk.write_address if talk.write_address is not None else address
     talk.write_address = first if more else None
 

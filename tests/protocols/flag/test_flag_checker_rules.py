@@ -326,3 +326,16 @@ def test_one_error_in_a_healthy_visit_is_one_finding() -> None:
             found = check([*healthy[:index], replace(piece, data=bytes(data)), *healthy[index + 1 :]]).breaches
             assert found[0].rule == "char.parity"
             assert found[0].at == piece.start
+
+
+def test_no_finding_tells_a_password_or_the_reply_to_a_challenge() -> None:
+    """Whatever is broken in the log-in, or in a write, its digits are in no words."""
+    write = command(b"W1", b"7A0001(5345435245542121)")
+    healthy = visit().host(write).meter(ACK).host(command(b"P1", b"(SECRET!!)")).meter(ACK).pieces
+    secrets = [b"669A287D6388D770"[k : k + 6] for k in range(11)] + [b"534543", b"SECRET"]
+    for index, piece in enumerate(healthy):
+        for place in range(len(piece.data)):
+            for changed in (piece.data[:place], piece.data[:place] + b"\x83" + piece.data[place + 1 :]):
+                found = check([*healthy[:index], replace(piece, data=changed), *healthy[index + 1 :]]).breaches
+                told = " ".join(breach.what for breach in found).encode()
+                assert not [secret for secret in secrets if secret in told]
