@@ -68,6 +68,8 @@ def _device(device: Device, defects: list[str]) -> DevicePlan:
         device.model,
         device.link,
         device.address,
+        device.outstation,
+        device.serial or "",
         load=Load.of(past.load, float(past.power_factor)),
         energies=energies,
         installation=Installation((past.ct.primary, past.ct.secondary), pt),
