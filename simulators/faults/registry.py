@@ -124,9 +124,7 @@ def switch_on(id_: str, meter: Faulty, now: int = 0) -> None:
     """
     known = {name: found for name, found in load().items() if found.family == meter.family}
     if id_ not in known:
-        raise KeyError(
-            f"no defect of this family ({meter.family}) is called {id_!r}; known: {', '.join(sorted(known))}"
-        )
+        raise KeyError(f"no defect is called {id_!r} among those of {meter.family}; known: {', '.join(sorted(known))}")
     meter.before_change(now)
     known[id_].install(meter)
     meter.after_change(now)
