@@ -97,6 +97,11 @@ HEALTHY: dict[str, Line] = {
     "the longest line, value and unit": selected(b"0").meter(
         readout(b"1234567890123456(" + b"1" * 32 + b"*" + b"k" * 16 + b")(123456)\r\n")
     ),
+    "a visit that the device has given up": visit()
+    .host(R1, 100_000)
+    .host(R1, 1_800)
+    .at(*START)
+    .host(b"/?!\r\n", 9_000),
     "the longest silence": visit().host(R1, 120_000).meter(SERIAL),
     "the shortest and the longest wake-up": Line().host(bytes(63), 0).host(b"/?!\r\n", 1_500).host(bytes(69), 3_000),
     "a stream block of one byte": joined(streaming(b"01"), stream(1)),
