@@ -45,6 +45,12 @@ def selected_after(reaction: int) -> Line:
     return line.at(*FAST).meter(P0, reaction)
 
 
+def given_up() -> Line:
+    """A tool that comes back too late, and needs a while to see it."""
+    line = visit().host(R1, 100_000).host(R1, 1_800).at(*START)
+    return line.host(b"/?!\r\n", 9_000).meter(IDENT)
+
+
 def partial_read() -> Line:
     line = visit().host(command(b"R3", b"P.01(;)")).meter(part(b"P.01(1)(2)\r\n"))
     return line.host(ACK).meter(part(b"(3)(4)")).host(ACK).meter(block(b"(5)")).host(BREAK)
@@ -97,11 +103,7 @@ HEALTHY: dict[str, Line] = {
     "the longest line, value and unit": selected(b"0").meter(
         readout(b"1234567890123456(" + b"1" * 32 + b"*" + b"k" * 16 + b")(123456)\r\n")
     ),
-    "a visit that the device has given up": visit()
-    .host(R1, 100_000)
-    .host(R1, 1_800)
-    .at(*START)
-    .host(b"/?!\r\n", 9_000),
+    "a visit that the device has given up": given_up(),
     "the longest silence": visit().host(R1, 120_000).meter(SERIAL),
     "the shortest and the longest wake-up": Line().host(bytes(63), 0).host(b"/?!\r\n", 1_500).host(bytes(69), 3_000),
     "a stream block of one byte": joined(streaming(b"01"), stream(1)),
