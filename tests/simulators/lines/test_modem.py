@@ -424,7 +424,7 @@ def test_whatever_is_typed_nothing_breaks(words: list[tuple[bytes, int]]) -> Non
             desk.modem.ring(desk.far)
     desk.modem.lose(desk.world.now)
     desk.heard(200 * SECOND)
-    desk.type(b"\r")
+    desk.type(b"\r", 100 * SECOND)
     assert desk.type(b"AT\r") == b"AT\r" + OK
 
 
