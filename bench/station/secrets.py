@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 #: Characters of the password of a FLAG meter (elster-flag 3.2).
 PASSWORD_LENGTH = 8
-#: The password of level 3 that simulated meters have; it is in the documentation and protects nothing.
-SIMULATED = b"METERLV3"
+#: The password of level 3 that simulated meters have as they come from the factory; it protects nothing.
+SIMULATED = b"00000000"
+#: A password of fewer different characters stands in any wire by chance; where it is sent it is hidden anyway.
+_DIFFERENT = 3
 
 
 def wire_secrets(station: Station) -> list[bytes]:
@@ -54,6 +56,6 @@ def _forms_of_password(device: Device) -> list[bytes]:
         password = password_of(device)
     except UsageError:
         return []
-    if password is None:
+    if password is None or len(set(password)) < _DIFFERENT:
         return []
     return [password, password.hex().upper().encode(), password.hex().encode()]

@@ -3,3 +3,9 @@
 `metrology.py` counts and settles, `images.py` shows the registers as bytes of data identities, `meter.py` is what a
 FLAG server talks to. Nothing ticks: a look walks over the boundaries since the last one.
 """
+
+from simulators.meters.elster.build import EPOCH, build_meter
+from simulators.meters.elster.meter import Meter
+from simulators.meters.elster.profile import ProfileError
+
+__all__ = ["EPOCH", "Meter", "ProfileError", "build_meter"]

@@ -48,7 +48,7 @@ def build_meter(
         outstation: up to 32 digits, letters and blanks; by default zero.
         serial: up to 16 characters.
         passwords: eight ASCII characters by level 1 to 3, where they are not the factory's.
-        installed: the transformers in front of the meter; by default none.
+        installed: the transformers in front of the meter, which it is commissioned with; by default none.
         stream: where its challenges come from; by default a stream of its own that always begins alike.
 
     Raises:
@@ -61,20 +61,25 @@ def build_meter(
     number = (serial or name or f"{model}0000").encode("ascii")
     if len(number) > _SERIAL or len(outstation) > _ADDRESS:
         raise ValueError(f"a serial number has up to {_SERIAL} characters and an outstation up to {_ADDRESS}")
+    there = installed or Ratios()
     meter = Meter(
         kind,
         feeder or Feeder(),
         epoch,
         values,
-        Configuration(model, factory_sections(model, values.billing_lockout)),
-        installed or Ratios(),
+        Configuration(model, factory_sections(model, values.billing_lockout, there)),
+        there,
         serial=number.rjust(_SERIAL, b"0"),
         outstation=outstation.encode("ascii"),
-        security=Security(_passwords(passwords or {}), stream or Random(number)),
+        security=Security(_passwords(passwords or {}), stream or _repeatable(number)),
     )
     if energies:
         meter.start_with(dict(energies))
     return meter
+
+
+def _repeatable(number: bytes) -> Random:
+    return Random(number)  # noqa: S311  # challenges of a simulated meter, alike in every run
 
 
 def _passwords(given: Mapping[int, str]) -> dict[int, bytes]:

@@ -9,6 +9,7 @@ that is interrupted leaves each section as it was or as it was to become.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from protocols.elster.configuration import (
@@ -35,22 +36,25 @@ from protocols.elster.configuration import (
     Transformers,
     layout,
 )
+from simulators.meters.elster.measuring import Ratios
 
 _MINUTE = 60_000_000_000
-_UNITY = Ratio(100, 100)
 
 
-def factory_sections(model: str, lockout: int) -> dict[str, Section]:
+def factory_sections(model: str, lockout: int, ratios: Ratios) -> dict[str, Section]:
     """The sections of a meter that nobody has programmed yet (assumed): one tariff, 30 minutes, UK daylight saving.
 
     Args:
         model: which.
         lockout: of manual billing resets, ns.
+        ratios: of the transformers that it is commissioned with; a model without VT ratio takes the voltage as it is.
     """
     room = layout(model)
     half = 8 // 2
     sections: dict[str, Section] = {
-        "transformers": Transformers(_UNITY, _UNITY if "voltage_transformer" in room.items else None),
+        "transformers": Transformers(
+            _hundredths(ratios.current), _hundredths(ratios.voltage) if "voltage_transformer" in room.items else None
+        ),
         "sources": RegisterSources(("import",) * half + ("export",) * half, ("import", "export")),
         "tariff": TariffStructure((Season(MonthDay(1, 1), (1,) * 7),), (DayType((SwitchingTime(0, (1, half + 1)),)),)),
         "demand": DemandPeriod(30, 30),
@@ -62,6 +66,10 @@ def factory_sections(model: str, lockout: int) -> dict[str, Section]:
     if room.of("profile"):
         sections["profile"] = ProfileSetup(("import", "export"), 30)
     return sections
+
+
+def _hundredths(ratio: Fraction) -> Ratio:
+    return Ratio(100 * ratio.numerator, 100 * ratio.denominator)
 
 
 class Configuration:

@@ -105,7 +105,8 @@ def _historical(meter: Meter, history: RegisterHistory[RegisterSet]) -> list[His
 
 def _times(meter: Meter, latest: Sequence[Occurrence[Any]]) -> Times:
     found: list[datetime | None] = [wire_moment(meter, each.at) for each in latest]
-    first, second, third = [*found, *[None] * (REMEMBERED - len(found))]
+    found += [None] * (REMEMBERED - len(found))
+    first, second, third = found
     return first, second, third
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from protocols.elster.profile import Interval, MarkerKind, encode_records
+from protocols.elster.profile import EXPONENT_LIMIT, MANTISSA_LIMIT, Interval, MarkerKind, encode_records
 from protocols.elster.profile import Marker as WireMarker
 from protocols.elster.profile import Setup as WireSetup
 from protocols.elster.requests import SMALL_BLOCK, ProfileRange
@@ -31,6 +31,7 @@ _WITH_SETUP = {Mark.DAY, Mark.CONFIGURATION}
 _LOW_BYTE = 0x7F
 _ALL = 0xFFFF
 _FOREVER = 1 << 63
+_LARGEST: int = MANTISSA_LIMIT * 10**EXPONENT_LIMIT
 
 
 def profile_bytes(meter: Meter, days: int = _ALL) -> bytes:
@@ -74,10 +75,15 @@ def _setup(setup: Setup, *, dst: bool) -> WireSetup:
     return WireSetup(tuple(SOURCES[source] for source in setup.sources), setup.period // MINUTE, dst)
 
 
+def _power(energy: int, length: int) -> int:
+    """Energy over time, rounded; a register that went back has no power, and five digits go so far only."""
+    return max(0, min((2 * energy + length) // (2 * length), _LARGEST))
+
+
 def _interval(meter: Meter, record: Record, period: int) -> Interval:
     """A record as powers: over the whole period, so that short records add up, or over the time that they took."""
     length = record.length if meter.profile.short_records == "actual" else period
     change = meter.firmware.profile_value
-    values = tuple(change((2 * energy + length) // (2 * length)) for energy in record.energies)
+    values = tuple(change(_power(energy, length)) for energy in record.energies)
     extended = record.status >> 8 if meter.profile.extended_status else -1
     return Interval(record.status & _LOW_BYTE, values, extended)

@@ -45,6 +45,8 @@ class Meter(Metrology):
         security: its passwords.
     """
 
+    #: Whose defects it can have.
+    family = "elster"
     habits: Habits
     serial: bytes
     security: Security
@@ -157,8 +159,9 @@ class Meter(Metrology):
         return readout(self, now) if self.profile.readout_filled else b""
 
     def open(self, via: str, mode: int, now: int) -> Session:
-        """A session with a new challenge."""
+        """A session with a new challenge; nothing of one before it is left."""
         self.settle(now)
+        self.forget(now)
         return self.security.open(self, via, mode, now)
 
     def password(self, session: Session, number: int, operand: bytes, now: int) -> Result:

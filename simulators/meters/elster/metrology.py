@@ -7,7 +7,6 @@ of periods, switching times, midnights, billing dates) is kept by its agenda.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -21,6 +20,7 @@ from simulators.metering.demand import MINUTE
 from simulators.metering.history import RegisterHistory, ResetLock
 from simulators.metering.memory import Journal
 from simulators.metering.profile_recorder import Mark, ProfileRecorder
+from simulators.metering.tariff_calendar import TariffCalendar
 from simulators.meters.elster import behaviour
 from simulators.meters.elster.configuration import Configuration
 from simulators.meters.elster.events import EXTENDED, STATUS, Event, Events
@@ -28,7 +28,8 @@ from simulators.meters.elster.firmware import HEALTHY, Firmware
 from simulators.meters.elster.measuring import Ratios, source_rates
 from simulators.meters.elster.profile import Profile
 from simulators.meters.elster.registers import Registers, RegisterSet
-from simulators.meters.elster.schedule import appointments, missed_billing
+from simulators.meters.elster.schedule import appointments
+from simulators.meters.elster.supply import Supply, lose_power, power_up
 from simulators.power.feeder import Feeder
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -43,33 +44,6 @@ def _unnoticed(_step: str, _at: int) -> None:
     """Nobody wants to know."""
 
 
-@dataclass(slots=True)
-class Battery:
-    """What the battery has done: seconds that it kept the clock going, in all and the last time (ns)."""
-
-    supported: int = 0
-    last: int = 0
-
-
-@dataclass(slots=True)
-class Outage:
-    """When the supply failed: the instant (ns), what the clock read, and standard time."""
-
-    since: int
-    read: datetime
-    standard: int
-
-
-@dataclass(slots=True)
-class Supply:
-    """Whether the meter has its supply, and since when it answers."""
-
-    on: bool = True
-    booted_at: int = 0
-    outage: Outage | None = None
-    battery: Battery = field(default_factory=Battery)
-
-
 class Metrology:
     """What an Elster meter counts and keeps.
 
@@ -81,6 +55,17 @@ class Metrology:
         configuration: what is programmed.
         installed: the transformers that are really in front of it.
     """
+
+    model: Model
+    feeder: Feeder
+    profile: Profile
+    configuration: Configuration
+    installed: Ratios
+    clock: AdjustableClock
+    calendar: TariffCalendar
+    registers: Registers
+    events: Events
+    supply: Supply
 
     def __init__(
         self,
@@ -127,7 +112,7 @@ class Metrology:
     def _start(self, now: int) -> None:
         if self.recorder is not None:
             self.recorder.begin(now, self.registers.energies(now))
-            self._new_day(now)
+            self.new_day(now)
         self.apply_rates(now)
 
     # -- set-up ------------------------------------------------------------------------------------------------------
@@ -158,9 +143,9 @@ class Metrology:
         """The feeder has changed: see to the supply, and count at the new rates from now on."""
         supplied = self.feeder.auxiliary and self.feeder.voltage > 0
         if self.supply.on and not supplied:
-            self._power_lost(now)
+            lose_power(self, now)
         elif not self.supply.on and supplied:
-            self._power_returned(now)
+            power_up(self, now)
         self.apply_rates(now)
 
     def apply_rates(self, now: int) -> None:
@@ -204,7 +189,8 @@ class Metrology:
         if self.recorder is not None:
             self.recorder.passing |= status
 
-    def _new_day(self, now: int) -> None:
+    def new_day(self, now: int) -> None:
+        """Begin a day of the load profile."""
         if self.recorder is not None and (self.firmware.marks_days or not self.recorder.days):
             self.recorder.day(self.clock.standard(now), summer=self._summer_flag(now))
 
@@ -216,7 +202,7 @@ class Metrology:
     def midnight(self, now: int) -> None:
         """A day begins on the clock that people read."""
         self.daily.store(self.clock.standard(now), 0, self.registers.take(now))
-        self._new_day(now)
+        self.new_day(now)
         if self._season(now) != self._season(now - 1):
             self.bill_if_switched_on(now, Trigger.SEASON)
 
@@ -262,7 +248,7 @@ class Metrology:
         if self.firmware.marks_time_change(before, self.clock.standard(now)):
             self.mark(Mark.TIME_CHANGE, now)
         if day_changed:
-            self._new_day(now)
+            self.new_day(now)
         self.registers.demand.begin(self.registers.energies(now))
         self.switch_rates(now)
         self.agenda.plan(now)
@@ -330,6 +316,7 @@ class Metrology:
             self.events.lasting.add(event)
         else:
             self.events.lasting.discard(event)
+            self.flag(self._status_bits(event))
         if self.recorder is not None:
             self.recorder.standing = sum(self._status_bits(each) for each in self.events.lasting)
 
@@ -346,54 +333,6 @@ class Metrology:
     def listening(self, now: int) -> bool:
         """Whether the meter answers: it has its supply and has finished booting."""
         return self.supply.on and now >= self.supply.booted_at
-
-    def _power_lost(self, now: int) -> None:
-        self.notice("supply lost", now)
-        self.journal.power_lost(now)
-        if self.firmware.saves_at_power_fail:
-            self.save(now)
-        self.log(Event.POWER_FAILURE, now)
-        self.end_profile_period(now)
-        if self.firmware.marks_power:
-            self.mark(Mark.POWER_DOWN, now)
-        self.supply.on = False
-        self.supply.outage = Outage(now, self.clock.read(now), self.clock.standard(now))
-        self.clock.pending = 0
-        self.forget(now)
-
-    def _power_returned(self, now: int) -> None:
-        supply, outage = self.supply, self.supply.outage
-        assert outage is not None
-        supply.on, supply.outage = True, None
-        supply.booted_at = now + self.profile.boot
-        self.notice("start", now)
-        self.notice("started", supply.booted_at)
-        self._clock_after(outage, now)
-        self.registers.put(now, self.saved)
-        self._after_power_up(outage, now)
-        self.firmware.after_boot(self, now)
-
-    def _clock_after(self, outage: Outage, now: int) -> None:
-        """The battery has kept the clock going; without one it goes on where it stood."""
-        if self.profile.battery and Event.BATTERY not in self.events.lasting:
-            self.supply.battery.last = now - outage.since
-            self.supply.battery.supported += now - outage.since
-        else:
-            self.clock.put(now, outage.standard)
-
-    def _after_power_up(self, outage: Outage, now: int) -> None:
-        energies = self.registers.energies(now)
-        if self.recorder is not None:
-            self.recorder.begin(now, energies)
-            if self.clock.read(now).date() != outage.read.date():
-                self._new_day(now)
-            if self.firmware.marks_power:
-                self.mark(Mark.POWER_UP, now)
-        self.registers.demand.begin(energies)
-        self.switch_rates(now)
-        self.agenda.plan(now)
-        if missed_billing(self, outage.read, self.clock.read(now)):
-            self.bill_if_switched_on(now, Trigger.BILLING_DATE | Trigger.POWER_UP)
 
     def transient_reset(self, now: int) -> None:
         """A disturbance restarts the firmware without a power cut; a session is lost, periods are broken off."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Lines = Callable[["Meter", Obis, int], Iterator[str]]
 _PHASES = (Phase.A, Phase.B, Phase.C)
 _SETS = 100
+#: Characters that mean something in a data set (6.3.4).
+_TAKEN = "()/!*"
 
 
 def readout(meter: Meter, now: int) -> bytes:
@@ -146,9 +148,9 @@ def _clock(form: str) -> Lines:
     return _text(lambda meter, now: format(meter.clock.read(now), form))
 
 
-def _moment_free(data: bytes) -> str:
+def _plain(data: bytes) -> str:
     return "".join(
-        letter for letter in data.decode("ascii", "replace") if letter.isprintable() and letter not in "()/!*"
+        letter for letter in data.decode("ascii", "replace") if letter.isprintable() and letter not in _TAKEN
     )
 
 
@@ -172,6 +174,14 @@ def _demand_minutes(meter: Meter, _now: int) -> int:
     return meter.registers.demand.period.length // MINUTE
 
 
+def _measured(phase: Phase, name: str) -> Lines:
+    def value(meter: Meter, _now: int) -> Decimal:
+        found: Decimal = getattr(measure(meter, phase), name)
+        return found
+
+    return _figure(value)
+
+
 def _kilo(value: Decimal) -> Decimal:
     return max(value, Decimal(0)).scaleb(-3)
 
@@ -179,13 +189,13 @@ def _kilo(value: Decimal) -> Decimal:
 #: The lines of each row; the load profile and the log book are no part of a readout.
 LINES: dict[str, Lines] = {
     "error": _text(lambda meter, _: f"{meter.error_word:08X}"),
-    "address": _text(lambda meter, _: _moment_free(meter.outstation)),
-    "serial_number": _text(lambda meter, _: _moment_free(meter.serial)),
+    "address": _text(lambda meter, _: _plain(meter.outstation)),
+    "serial_number": _text(lambda meter, _: _plain(meter.serial)),
     "time": _clock("%H:%M:%S"),
     "date": _clock("%y-%m-%d"),
     "billing_counter": _figure(lambda meter, _: meter.events.logs[Event.BILLING].count),
     "billing_time": _sets(_set_time),
-    "firmware": _text(lambda meter, _: _moment_free(meter.profile.firmware_text.encode("ascii"))),
+    "firmware": _text(lambda meter, _: _plain(meter.profile.firmware_text.encode("ascii"))),
     "demand_period": _figure(_demand_minutes),
     "programming_count": _figure(lambda meter, _: meter.programmings.count),
     "programming_time": _text(_programming_time),
@@ -207,14 +217,8 @@ LINES: dict[str, Lines] = {
     "maximum_demand": _present_maximum,
     "maximum_demand_billing": _set_maximum(),
     "cumulative_demand": _figure(_cumulative),
-    **{
-        f"voltage_l{n}": _figure(lambda meter, _, p=phase: measure(meter, p).voltage)
-        for n, phase in enumerate(_PHASES, 1)
-    },
-    **{
-        f"current_l{n}": _figure(lambda meter, _, p=phase: measure(meter, p).current)
-        for n, phase in enumerate(_PHASES, 1)
-    },
+    **{f"voltage_l{number}": _measured(phase, "voltage") for number, phase in enumerate(_PHASES, 1)},
+    **{f"current_l{number}": _measured(phase, "current") for number, phase in enumerate(_PHASES, 1)},
     "power_import": _figure(lambda meter, _: _kilo(measure(meter, Phase.TOTAL).real)),
     "power_factor": _figure(lambda meter, _: measure(meter, Phase.TOTAL).power_factor),
     "frequency": _figure(lambda meter, _: measure(meter, Phase.TOTAL).frequency),

@@ -86,7 +86,7 @@ class Security:
         if profile.lockout_attempts and self._failures >= profile.lockout_attempts:
             self._failures = 0
             self._locked_until = now + profile.lockout_time
-        if profile.refused_password == "NAK":
+        if profile.refused_password == "NAK":  # noqa: S105  # the way in which it is refused
             return Nak()
         raise Refusal(profile.refused_password)
 
