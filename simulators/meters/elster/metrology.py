@@ -90,19 +90,14 @@ class Metrology:
         sections = configuration.sections
         rule = behaviour.daylight_saving_of(sections["daylight_saving"])
         self.clock = AdjustableClock(epoch, profile.clock_drift_ppm, rule)
-        self.calendar = behaviour.calendar_of(sections["tariff"])
-        period = behaviour.demand_period_of(sections["demand"])
-        rates = self.calendar.rates(self.clock.read(0))
-        self.registers = Registers(*self.register_sources(), rates, period, model["ranks"])
         self.recorder: ProfileRecorder | None = None
         if "profile" in sections:
-            self.recorder = ProfileRecorder(
-                behaviour.profile_setup_of(model.name, sections["profile"]), profile.profile_days
-            )
+            setup = behaviour.profile_setup_of(model.name, sections["profile"])
+            self.recorder = ProfileRecorder(setup, profile.profile_days)
+        self.lock = ResetLock()
+        self.follow_configuration(0)
         self.billing: RegisterHistory[RegisterSet] = RegisterHistory(model["billing_sets"])
         self.daily: RegisterHistory[RegisterSet] = RegisterHistory(model["daily_sets"])
-        self.lock = ResetLock()
-        behaviour.take_lockout(self)
         #: The registers as they were saved last.
         self.saved: RegisterSet = self.registers.take(0)
         self.agenda = Agenda(appointments(self))
@@ -122,6 +117,18 @@ class Metrology:
         section = self.configuration.sections["sources"]
         tou = behaviour.sources_of(section.tou, self.model["tou_registers"])
         return tou, behaviour.sources_of(section.demand, self.model["cumulative_records"])
+
+    def follow_configuration(self, now: int) -> None:
+        """Have all engines follow what is programmed, with registers at zero and without a trace of a change."""
+        sections = self.configuration.sections
+        self.clock.daylight_saving = behaviour.daylight_saving_of(sections["daylight_saving"])
+        self.calendar = behaviour.calendar_of(sections["tariff"])
+        period = behaviour.demand_period_of(sections["demand"])
+        rates = self.calendar.rates(self.clock.read(now))
+        self.registers = Registers(*self.register_sources(), rates, period, self.model["ranks"])
+        if self.recorder is not None:
+            self.recorder.setup = behaviour.profile_setup_of(self.model.name, sections["profile"])
+        behaviour.take_lockout(self)
 
     @property
     def profile_period(self) -> int:
@@ -318,7 +325,11 @@ class Metrology:
             self.events.lasting.discard(event)
             self.flag(self._status_bits(event))
         if self.recorder is not None:
-            self.recorder.standing = sum(self._status_bits(each) for each in self.events.lasting)
+            self.recorder.standing = self.standing_status()
+
+    def standing_status(self) -> int:
+        """The status bits of what lasts."""
+        return sum(self._status_bits(each) for each in self.events.lasting)
 
     @staticmethod
     def _status_bits(event: Event) -> int:
