@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from protocols.elster.tables import Source
 from protocols.flag.server import FlagServer
 from protocols.powerlogic.energy import Quantity
+from simulators.faults import switch_on
 from simulators.lines.character_line import CharacterLine
-from simulators.meters.elster import Meter, build_meter
+from simulators.meters.elster.build import build_meter
 from simulators.meters.elster.measuring import Ratios
+from simulators.meters.elster.meter import Meter
 from simulators.power.feeder import Feeder
 from simulators.world import World
 
@@ -74,7 +76,7 @@ class FlagSide:
         """A meter as it was born, with the transformers of its installation."""
         ratios = plan.installation
         energies = {_COUNTED[quantity]: abs(value) for quantity, value in plan.energies.items() if quantity in _COUNTED}
-        return build_meter(
+        meter = build_meter(
             plan.model,
             self._feeders[plan.name],
             name=plan.name.upper(),
@@ -86,6 +88,9 @@ class FlagSide:
             installed=Ratios(Fraction(*ratios.ct), Fraction(*ratios.pt)),
             stream=self.world.stream(f"meter:{plan.name}", "challenge"),
         )
+        for defect in plan.defects:
+            switch_on(defect, meter)
+        return meter
 
     def line(self, link: str) -> CharacterLine:
         """The line of a link, with a FLAG server for each meter."""

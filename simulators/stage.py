@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from protocols.elster.tables import models as elster_models
 from protocols.modbus.pdu import EXCEPTION_BIT, ExceptionCode
 from protocols.modbus.responder import Responder
 from protocols.modbus.server import RtuBus, RtuServer, TcpServer
 from protocols.powerlogic.energy import Quantity
-from protocols.elster.tables import models as elster_models
 from simulators.faults import switch_on
 from simulators.faults.line_registry import Call, Medium, Site, put_on, take_off
 from simulators.flag_side import FlagSide
@@ -24,7 +24,7 @@ from simulators.lines.framing import Framing
 from simulators.lines.network import Network, Server
 from simulators.lines.serial_line import Port, SerialLine
 from simulators.metering.energy import WH
-from simulators.meters.elster import Meter as ElsterMeter
+from simulators.meters.elster.meter import Meter as ElsterMeter
 from simulators.meters.powerlogic import Installation, Meter, build_meter
 from simulators.meters.powerlogic.build import EPOCH
 from simulators.power.feeder import Feeder, Load
@@ -112,7 +112,11 @@ class Stage:
         self.meters: Mapping[str, Meter] = _OnDemand(lambda name: self._meter(self.devices[name], epoch))
         #: The same of the Elster meters, with their lines.
         self.flag = FlagSide(
-            world, self.links, {d.name: d for d in devices if d.flag}, self.feeders, lambda name: self._born(name, epoch)
+            world,
+            self.links,
+            {d.name: d for d in devices if d.flag},
+            self.feeders,
+            lambda name: self._born(name, epoch),
         )
         self._responders: Mapping[str, Responder] = _OnDemand(lambda name: Responder(self.meters[name]))
         self._lines: dict[str, SerialLine] = {}
@@ -148,7 +152,9 @@ class Stage:
 
     def on(self, link: str) -> dict[int, str]:
         """The Modbus devices of a link, address to name."""
-        return {device.address: device.name for device in self.devices.values() if device.link == link and device.address}
+        return {
+            device.address: device.name for device in self.devices.values() if device.link == link and device.address
+        }
 
     def speaks_flag(self, link: str) -> bool:
         """Whether the devices of a link speak FLAG."""

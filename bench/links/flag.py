@@ -136,9 +136,9 @@ class FlagLine:
         port = self._opened()
         port.reset_input_buffer()  # what nobody has asked for is none of this answer
         self._record("tx", data)
+        begin = max(self.clock.now(), self._drained)
         port.write(data)
         port.flush()
-        begin = max(self.clock.now(), self._drained)
         self._drained = begin + len(data) * _CHARACTER_BITS * SECOND // self._line[0]
         if self._echo:
             self._hear_echo(data)

@@ -24,7 +24,7 @@ def seasons_cover_the_year(scheme: Scheme) -> Iterator[Mistake]:
         return
     seasons = sorted(scheme.tariff.seasons.items(), key=lambda item: item[1].first)
     for (name, season), (after, following) in zip(seasons, [*seasons[1:], seasons[0]], strict=True):
-        end, wanted = season.last, _before(following.first)
+        end, wanted = season.last, following.first.eve
         if end == wanted:
             continue
         keys = ("tariff", "seasons", name, "to")
@@ -51,11 +51,6 @@ def _reaches(first: MonthDay, last: MonthDay) -> int:
 
 def _in_leap_year(day: MonthDay) -> date:
     return date(_LEAP_YEAR, day.month, day.day)
-
-
-def _before(day: MonthDay) -> MonthDay:
-    found = _in_leap_year(day) - timedelta(days=1)
-    return MonthDay(found.month, found.day)
 
 
 def _after(day: MonthDay) -> MonthDay:

@@ -91,7 +91,7 @@ class DemandEntry(Entry):
 class ProfileEntry(Entry):
     """The load profile."""
 
-    channels: tuple[QuantityName, ...] = Field(min_length=1, strict=False)
+    channels: tuple[QuantityName, ...] = Field(strict=False)
     period: Minutes
 
 

@@ -21,7 +21,7 @@ from bench.scheme.report import SchemeReport, State
 from bench.scheme.sections import firmware_fits
 from bench.scheme.snapshot import Snapshot, take
 from protocols.conversation import ProtocolError
-from protocols.elster.configuration import Item, encode_text, layout
+from protocols.elster.configuration import ConfigurationError, Item, encode_text, layout
 from protocols.elster.moments import decode_clock, encode_clock
 from protocols.elster.tables import identity
 
@@ -45,7 +45,7 @@ class Programming:
         serial: the serial number that the station promises, None if it promises none.
         keep: puts the snapshot on the disk before the first write.
         resumed: the snapshot of the attempt that was broken off and is taken up again.
-        restoring: whether this brings a snapshot back, so that a meter between two schemes is no reason to stop.
+        restoring: the snapshot that the plan brings back; a meter between two schemes is no reason to stop then.
         wall: the time to set the clock to, in the meter's time.
         on_report: given the report before anything is done.
     """
@@ -61,7 +61,7 @@ class Programming:
         serial: str | None = None,
         keep: Callable[[Snapshot], None] = lambda _snapshot: None,
         resumed: Snapshot | None = None,
-        restoring: bool = False,
+        restoring: Snapshot | None = None,
         wall: Callable[[], datetime] | None = None,
         on_report: Callable[[SchemeReport], None] = lambda _report: None,
     ) -> None:
@@ -77,7 +77,12 @@ class Programming:
         self._restoring = restoring
         self._wall = wall
         self._user = layout(plan.model).items["user"]
-        self._name = encode_text(user, self._user)
+        try:
+            self._name = encode_text(user, self._user)
+        except ConfigurationError:
+            raise UsageError(
+                f"{user!r} is no user name for a meter: up to {self._user.size} ASCII characters"
+            ) from None
         self.report = SchemeReport(meter.name, plan, user, steps=journal.steps)
         on_report(self.report)
 
@@ -126,7 +131,8 @@ class Programming:
         if not firmware_fits(plan.firmware, found.firmware):
             known = found.firmware or "that it does not tell"
             raise UsageError(f"scheme {plan.name} is for firmware {', '.join(plan.firmware)}; {name} has {known}")
-        if self._resumed is not None and not self._resumed.is_of(found.serial):
+        snapshot = self._resumed or self._restoring
+        if snapshot is not None and not snapshot.is_of(found.serial):
             raise UsageError(f"the snapshot is of another meter than the one that answers as {name}")
         if self._resumed is not None and self._resumed.scheme != plan.name:
             raise UsageError(f"the snapshot was taken for scheme {self._resumed.scheme}, not for {plan.name}")
@@ -137,7 +143,7 @@ class Programming:
         writes = [*self._plan.writes, self._plan.scheme_id]
         held = {w.item.name: meter.read_object(w.item.number, w.item.size) for w in writes if w.item.readable}
         unfinished = held["scheme_id"].rstrip() == UNFINISHED.encode("ascii")
-        if unfinished and self._resumed is None and not self._restoring:
+        if unfinished and self._resumed is None and self._restoring is None:
             raise SchemeUnfinished(
                 f"795 reads {UNFINISHED}: an earlier programming was broken off; resume it with --resume SNAPSHOT, or "
                 "bring the old scheme back with scheme restore SNAPSHOT",

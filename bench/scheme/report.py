@@ -104,9 +104,9 @@ def judge_scheme(report: SchemeReport, measure: Measure) -> None:
         return
     measure("programming counter", after.count, device=report.meter).is_((before.count + 1) % _COUNTS)
     newest, last = after.times[0], before.times[0]
-    fresh = newest is not None and (last is None or (newest != last if report.plan.set_clock else newest > last))
     measure("time in the programming log", str(newest), device=report.meter, note=f"before: {last}")
-    measure("time in the programming log is a new one", fresh, device=report.meter).is_(True)
+    moved = newest is not None and newest != last and list(after.times[1:]) == list(before.times[:-1])
+    measure("programming log moved on by one time", moved, device=report.meter).is_(True)
     users = [user.decode("ascii", "replace").strip() for user in after.users]
     if any(users) or any(before.users):
         measure("user in the programming log", users[0], device=report.meter).is_(report.user)

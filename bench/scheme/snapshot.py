@@ -53,9 +53,9 @@ class Snapshot:
         names = [name for name in items if name in self.objects and name != "scheme_id"]
         scheme_id = self.objects["scheme_id"]
         try:
-            name = decode_text(scheme_id, items["scheme_id"]) or "no scheme"
+            name = decode_text(scheme_id, items["scheme_id"]) or "(none)"
         except ConfigurationError:
-            name = "a scheme id that is no text"
+            name = "(unreadable)"
         writes = tuple(Write(items[name], self.objects[name]) for name in names)
         return Plan(self.model, name, 0, Write(items["scheme_id"], scheme_id), writes)
 

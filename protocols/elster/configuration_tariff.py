@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Self
 
 from protocols.elster.configuration_items import ConfigurationError, Layout, pack_entries, sized, unpack_entries
@@ -32,6 +32,12 @@ class MonthDay:
             date(_LEAP_YEAR, self.month, self.day)
         except ValueError:
             raise ConfigurationError(f"day {self.day} of month {self.month} does not exist") from None
+
+    @property
+    def eve(self) -> MonthDay:
+        """The day before, by the calendar of a leap year."""
+        found = date(_LEAP_YEAR, self.month, self.day) - timedelta(days=1)
+        return MonthDay(found.month, found.day)
 
 
 @dataclass(frozen=True, slots=True)

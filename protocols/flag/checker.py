@@ -22,7 +22,7 @@ from protocols.flag import checker_programming as programming
 from protocols.flag import checker_sign_on as sign_on
 from protocols.flag.checker_messages import MS, TA, Cutter, Heard, Kind, Message
 from protocols.flag.checker_rules import BREACH, RULES, Rule
-from protocols.flag.checker_talk import START_LINE, TR_LONG, TR_QUICK, TT_LONG, Breach, State, Talk
+from protocols.flag.checker_talk import ROUNDING, START_LINE, TR_LONG, TR_QUICK, TT_LONG, Breach, State, Talk
 from protocols.flag.frames import MODE_D_LINE
 
 __all__ = ["RULES", "Breach", "Checker", "Heard", "Report", "Rule", "check"]
@@ -93,10 +93,10 @@ class Checker:
     Args:
         fixed_line: speed and framing of a line that never changes them (a modem, a TCP module); None for one that
             begins at 300 Bd 7E1.
-        tolerance: by how much (ns) instants may be wrong, where they were taken by an ordinary clock.
+        tolerance: by how much (ns) instants may be wrong, more where they were taken by an ordinary clock.
     """
 
-    def __init__(self, *, fixed_line: tuple[int, str] | None = None, tolerance: int = 0) -> None:
+    def __init__(self, *, fixed_line: tuple[int, str] | None = None, tolerance: int = ROUNDING) -> None:
         self._talk = Talk(fixed_line, tolerance)
         self._talk.expect(START_LINE)
         context = self._talk.context
@@ -151,7 +151,8 @@ class Checker:
             return
         for before in self._last.values():
             if piece.start + talk.tolerance < before.end and before.data != b"\x1b":
-                talk.note("line.collision", piece.start, repr(piece.data[:24]), to_device=piece.to_device)
+                what = f"{len(piece.data)} characters"
+                talk.note("line.collision", piece.start, what, to_device=piece.to_device)
                 return
 
     # -- messages ----------------------------------------------------------------------------------------------------
@@ -183,6 +184,8 @@ class Checker:
 
     def _judge_line(self, message: Message) -> None:
         talk = self._talk
+        if talk.state is State.START and message.kind is Kind.COMMAND:
+            return  # a break to whoever may still be in a visit, at the speed of that
         if talk.fixed_line is not None:
             if message.kind is Kind.STREAM and message.lines[0][1] not in {"8N1", ""}:
                 talk.breach("stream.format", message, message.lines[0][1])
@@ -207,6 +210,8 @@ class Checker:
     def _judge_form(self, message: Message) -> bool:
         """Whether the form of a message is as it should be, as far as that does not depend on its place."""
         talk = self._talk
+        if message.masked:
+            return True
         data = bytes(message.data)
         found: forms.Found = []
         cut = not message.whole and not (talk.escaped and message.kind is Kind.STREAM)
@@ -214,10 +219,10 @@ class Checker:
             found.append(("bcc.missing", message.text))
         elif cut and message.kind in {Kind.COMMAND, Kind.BLOCK, Kind.STREAM}:
             found.append(("message.cut", message.text))
-        elif message.kind in {Kind.COMMAND, Kind.BLOCK} and not message.masked:
+        elif message.kind in {Kind.COMMAND, Kind.BLOCK}:
             eight = message.lines[-1][1].startswith("8")
             found += forms.check_character(data, eight_bits=eight)
-        if message.kind is Kind.COMMAND and not cut and not message.masked:
+        if message.kind is Kind.COMMAND and not cut:
             found += forms.command(data[:-1], stream=talk.mode == "6")
         elif message.kind is Kind.SLASH:
             found += forms.request(data) if message.to_device else forms.identification(data)
@@ -278,7 +283,7 @@ def check(
     heard: Iterable[Heard],
     *,
     fixed_line: tuple[int, str] | None = None,
-    tolerance: int = 0,
+    tolerance: int = ROUNDING,
     until: int | None = None,
 ) -> Report:
     """What is wrong with all that was heard on a line; see `Checker` for the arguments."""

@@ -80,19 +80,19 @@ def command(data: bytes, *, stream: bool) -> Found:
     """A command message (6.3.7) without its check character; in a data stream visit there is RD too."""
     body = data[3:-1]
     if len(data) < len("\x01B0\x03") or (body and not body.startswith(b"\x02")):
-        return [("command.form", f"{data[:24]!r}")]
+        return [("command.form", f"{data[:3]!r}...")]
     letter, number = chr(data[1]), chr(data[2])
     if letter not in _TYPES:
         return [("command.letter", f"{letter!r}")]
     if letter == "B":
         broken = number not in _TYPES["B"] or body or data.endswith(b"\x04")
-        return [("break.form", f"{data[:24]!r}")] if broken else []
+        return [("break.form", f"{data[:3]!r}...")] if broken else []
     if letter + number == "RD":
         sound = stream and re.fullmatch(rb"\x02[0-9]{3}[0-9A-F]{3}\([0-9A-F]{2,4}\)", body)
         return [] if sound else [("stream.request", f"{body[1:]!r}")]
     found: Found = [] if number in _TYPES[letter] else [("command.type", letter + number)]
     if letter == "P" and not _OPERAND.fullmatch(body[1:]):
-        found.append(("command.data", f"{letter}{number} takes an operand in brackets, not {body[1:]!r}"))
+        found.append(("command.data", f"{letter}{number} takes an operand in brackets"))
     if letter in "RW" and not body:
         found.append(("command.data", f"{letter}{number} takes a data set"))
     return found

@@ -14,6 +14,8 @@ MS = 1_000_000
 TA = 1_500 * MS
 _NUL, _SOH, _STX, _ETX, _EOT, _ACK, _NAK, _ESC, _LF, _SLASH = 0, 1, 2, 3, 4, 6, 0x15, 0x1B, 0x0A, 0x2F
 _BIT_7 = 0x80
+_SHOWN, _SHOWN_OF_COMMAND = 24, 3
+_NEW_BURST = 500 * MS
 _STREAM_HEAD, _STREAM_FRAME = 4, 8
 _PLAIN_END = b"!\r\n"
 
@@ -102,8 +104,9 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The beginning of it, for people."""
-        shown = bytes(self.data[:24])
+        """The beginning of it, for people; of what a host sends in a visit less, because a password may follow."""
+        open_ = not self.to_device or self.kind in {Kind.SLASH, Kind.OPTION}
+        shown = bytes(self.data[: _SHOWN if open_ else _SHOWN_OF_COMMAND])
         return repr(shown)[1:] + ("..." if len(self.data) > len(shown) else "")
 
 
@@ -156,7 +159,7 @@ class Cutter:
         message = self._open
         assert message is not None
         if message.kind is Kind.NULS:
-            return byte != _NUL
+            return byte != _NUL or start - message.end >= _NEW_BURST
         beginner = byte in (_NUL, _SOH, _STX, _SLASH, _ACK, _NAK)
         if message.kind is Kind.PLAIN:
             return beginner and not self._context.plain

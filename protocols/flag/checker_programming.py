@@ -16,6 +16,7 @@ _PACKET = re.compile(rb"([0-9]{3})([0-9A-F]{3})\(([0-9A-F]*)\)")
 _MOST_BYTES = 0x40
 _SECOND = 1_000 * MS
 _ETX, _EOT = 0x03, 0x04
+_END = re.compile(rb"[\x03\x04]")
 _ERROR = re.compile(rb"\(([^()]*)\)")
 #: What each command may be answered with (Annex A); RD is the data stream's.
 _ANSWERS: dict[str, frozenset[str]] = {
@@ -58,9 +59,9 @@ def command(talk: Talk, message: Message) -> None:
 def _parsed(data: bytes) -> tuple[str, bytes, bool]:
     """Name, data and whether more follows; of a broken command as much as there is."""
     name = data[1:3].decode("ascii", "replace")
-    end = max(data.find(b"\x03"), data.find(b"\x04"))
-    body = data[3 : end if end >= 0 else len(data)]
-    return name, body.removeprefix(b"\x02"), end >= 0 and data[end] == _EOT
+    end = _END.search(data, 3)
+    body = data[3 : end.start() if end else len(data)]
+    return name, body.removeprefix(b"\x02"), end is not None and end[0] == b"\x04"
 
 
 def _contents(talk: Talk, message: Message, name: str, body: bytes, *, more: bool) -> None:
@@ -81,7 +82,7 @@ def _packet(talk: Talk, message: Message, name: str, body: bytes) -> None:
         sound = int(digits or b"0", 16) <= _MOST_BYTES if name == "R1" else len(digits) <= 2 * _MOST_BYTES
         sound = sound and (len(digits) == 2 if name == "R1" else not len(digits) % 2)  # noqa: PLR2004  # hex of a byte
     if not sound:
-        talk.breach("elster.address", message, f"{name} {body[:24]!r}")
+        talk.breach("elster.address", message, f"{name} {body.partition(b'(')[0][:24]!r}")
 
 
 def _partial_write(talk: Talk, message: Message, name: str, body: bytes, *, more: bool, again: bool) -> None:
@@ -92,9 +93,9 @@ def _partial_write(talk: Talk, message: Message, name: str, body: bytes, *, more
     address, bracket, _ = body.partition(b"(")
     if talk.write_address is None:
         if not bracket:
-            talk.breach("partial.address", message, f"{body[:24]!r} has none")
+            talk.breach("partial.address", message, f"{name} has none")
     elif bracket and address == talk.write_address and not again:
-        talk.breach("partial.address", message, f"{body[:24]!r} has it again")
+        talk.breach("partial.address", message, f"{name} has {address!r} again")
     first = talk.write_address if talk.write_address is not None else address
     talk.write_address = first if more else None
 
@@ -134,8 +135,8 @@ def _kind(asked: Asked, message: Message) -> str:
 def _between(message: Message) -> bytes:
     """What stands between STX and the end mark, also of a block without a check character."""
     data = bytes(message.data[1:])
-    ends = [end for mark in (b"\x03", b"\x04") if (end := data.find(mark)) >= 0]
-    return data[: min(ends)] if ends else data
+    end = _END.search(data)
+    return data[: end.start()] if end else data
 
 
 def _block(talk: Talk, message: Message, kind: str) -> None:

@@ -40,12 +40,14 @@ def data_sets(line: bytes, value_limit: int) -> Found:
             break
         at = match.end()
         found += _data_set(match[1], match[2], value_limit)
-    return [("set.form", f"{line[at:][:24]!r}")] if at != len(line) else found
+    return [("set.form", f"from character {at + 1} of {len(line)}")] if at != len(line) else found
 
 
 def _data_set(address: bytes, inside: bytes, value_limit: int) -> Found:
     value, star, unit = inside.partition(b"*")
-    shown = f"{address.decode('ascii', 'replace')}({inside.decode('ascii', 'replace')[:40]})"
+    # What is written may be a password, so values are shown of readouts only.
+    told = inside.decode("ascii", "replace")[:40] if value_limit == READOUT_VALUE else "..."
+    shown = f"{address.decode('ascii', 'replace')}({told})"
     found: Found = []
     if len(address) > _MOST_ADDRESS:
         found.append(("set.address", f"{len(address)} characters: {shown}"))

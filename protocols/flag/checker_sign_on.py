@@ -34,7 +34,8 @@ _LIKENESS, _MOST_REPEATS = 0.5, 3
 
 def nuls(talk: Talk, message: Message) -> None:
     """NULs to wake a device."""
-    if talk.nuls is not None and message.start - talk.nuls.end + talk.tolerance < _AGAIN:
+    failed = talk.nuls is not None or talk.state is State.SIGNED
+    if failed and talk.host_end is not None and message.start - talk.host_end + talk.tolerance < _AGAIN:
         talk.breach("wake.again", message)
     silence = _silence(talk, message)
     talk.restart()
@@ -203,7 +204,8 @@ def _read_out(talk: Talk, message: Message) -> None:
 def remember(talk: Talk, message: Message) -> None:
     """Keep the last block, and hold a repeated one against it."""
     block = bytes(message.data)
-    if talk.repeating and talk.block and _other(talk.block, block, exact=talk.block_sound and message.sound):
+    compared = talk.repeating and bool(talk.block) and not message.masked
+    if compared and _other(talk.block, block, exact=talk.block_sound and message.sound):
         talk.breach("repeat.changed", message, message.text)
     talk.repeats = talk.repeats if talk.repeating else 0
     talk.repeating = False

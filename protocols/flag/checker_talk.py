@@ -15,6 +15,8 @@ TR_QUICK, TR_SHORT, TR_LONG = 20 * MS, 200 * MS, 1_500 * MS
 TT_SHORT, TT_LONG = 1_500 * MS, 2_200 * MS
 GIVE_UP_SHORT, GIVE_UP_LONG = 60_000 * MS, 120_000 * MS
 START_LINE = (300, "7E1")
+#: What the times of characters lose (ns) by being whole numbers.
+ROUNDING = MS // 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Talk:
     """One line's conversation."""
 
     fixed_line: tuple[int, str] | None = None
-    tolerance: int = 0
+    tolerance: int = ROUNDING
     context: Context = field(default_factory=Context)
     state: State = State.START
     breaches: list[Breach] = field(default_factory=list)

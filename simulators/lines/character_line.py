@@ -47,8 +47,13 @@ class Wiring:
     shared: bool
 
 
-#: The media by name.
-WIRINGS = {"optical": Wiring(1, shared=False), "rs232": Wiring(10, shared=False), "rs485": Wiring(32, shared=True)}
+#: The media by name; behind a modem, a PAD or a TCP module the meters stand as on RS-485.
+WIRINGS = {
+    "optical": Wiring(1, shared=False),
+    "rs232": Wiring(10, shared=False),
+    "rs485": Wiring(32, shared=True),
+    "network": Wiring(32, shared=False),
+}
 
 
 class Talker(Protocol):
@@ -128,7 +133,7 @@ class CharacterLine(SerialLine):
     Args:
         world: whose time holds.
         name: names the line's random stream and its entries in the digest.
-        medium: "optical", "rs232" or "rs485".
+        medium: "optical", "rs232", "rs485" or "network".
         framing: what a port gets that asks for none, as long as there is no device.
         echo: whether a port hears what it sends, as behind an optical head or a two-wire adapter.
 

@@ -45,6 +45,8 @@ class Meter(Metrology):
         security: its passwords.
     """
 
+    #: Whose defects it can have.
+    family = "elster"
     habits: Habits
     serial: bytes
     security: Security

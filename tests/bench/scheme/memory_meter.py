@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 21, 12)  # noqa: DTZ001  # a meter keeps local time wi
 
 @dataclass
 class MemoryMeter:
-    """Knobs: identities to `refuse`, bytes (`budget`) until the supply is cut, writes left `mute`, `lies` on reading."""
+    """Knobs: identities to `refuse`, bytes (`budget`) until the supply is cut, writes left `mute`, `lies` told."""
 
     name: str = "a1140"
     model: str = "A1140"
@@ -100,7 +100,7 @@ class MemoryMeter:
             return
         if not self._counted:
             self._counted = True
-            now = decode_clock(self.objects[CLOCK]) + timedelta(minutes=1)
+            now = decode_clock(self.objects[CLOCK]) + timedelta(minutes=len(self.sessions))
             for _ in range(self.counts):
                 self.log = self.log.with_session(now, 0, self.user)
 

@@ -301,7 +301,7 @@ def _resume_and_restore(meter: MemoryMeter, plan: Plan, snapshot: Snapshot, befo
     assert {*report.sections.values()} <= {State.NEW, State.SAME}
     assert all(meter.objects[w.item.number] == w.data for w in (*plan.writes, plan.scheme_id))
     meter.objects.update(left)
-    Bench(meter).program(snapshot.restoring(), restoring=True)
+    Bench(meter).program(snapshot.restoring(), restoring=snapshot)
     readable = [item.number for item in layout("A1140").items.values() if item.readable]
     assert {number: meter.objects[number] for number in readable} == {number: before[number] for number in readable}
 
@@ -354,6 +354,8 @@ def test_a_snapshot_of_another_meter_or_scheme_resumes_nothing() -> None:
         Bench(second).program(small(), resumed=bench.kept[0])
     with pytest.raises(UsageError, match="taken for scheme SMALL, not for IND-3T-2"):
         Bench(first).program(industrial(), resumed=bench.kept[0])
+    with pytest.raises(UsageError, match="of another meter"):
+        Bench(second).program(bench.kept[0].restoring(), restoring=bench.kept[0])
 
 
 # -- the snapshot file -------------------------------------------------------------------------------------------------

@@ -10,14 +10,12 @@ from flag_line import (
     FAST,
     IDENT,
     MS,
-    NAK,
     P0,
     P2,
     R1,
     SECOND,
     SERIAL,
     START,
-    STREAM,
     Line,
     block,
     command,
@@ -26,7 +24,6 @@ from flag_line import (
     readout,
     selected,
     signed_on,
-    spoilt,
     stream,
     streaming,
     visit,
@@ -52,11 +49,6 @@ def partial_write() -> Line:
     return line.host(command(b"W3", b"CD", b"\x04")).meter(ACK).host(command(b"W3", b"EF)")).meter(ACK).host(BREAK)
 
 
-def repeated_readout() -> Line:
-    line = selected(b"0").meter(spoilt(readout(), 0x55)).host(NAK).meter(readout())
-    return line.host(ACK)
-
-
 HEALTHY: dict[str, Line] = {
     "readout": selected(b"0").meter(readout()).host(ACK),
     "an empty readout": selected(b"0").meter(readout(b"")),
@@ -77,10 +69,8 @@ HEALTHY: dict[str, Line] = {
     "a break first": Line(FAST).host(BREAK, 0).at(*START).host(b"/?!\r\n", 500).meter(IDENT),
     "a break that is acknowledged": visit().host(command(b"B1", b"")[:3] + b"\x03\x70").meter(ACK),
     "a refusal": visit().host(command(b"R1", b"999001(10)")).meter(block(b"(ERR2)")).host(BREAK),
-    "a damaged command that is refused": visit().host(spoilt(R1, 0x11)).meter(NAK).host(R1).meter(SERIAL),
     "partial read": partial_read(),
     "partial write": partial_write(),
-    "a readout asked for again": repeated_readout(),
     "data stream": joined(streaming(), stream(256, 100)).host(R1).meter(SERIAL).host(BREAK),
     "data stream of one block": joined(streaming(b"00"), stream(80)).host(BREAK),
     "data stream that is refused": streaming().meter(block(b"(ERR2)")).host(BREAK),

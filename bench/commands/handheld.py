@@ -1,0 +1,131 @@
+"""`meterbench handheld`: load the simulated hand-held unit, send it round, unload it, look into its files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.cli import json_option, show_json, station_option
+from bench.commands.device import opened
+from bench.errors import Exit, UsageError
+from bench.handheld.records import Contents, Record, decode_records
+from bench.handheld.station_reader import station_reader
+from bench.handheld.unit import LOAD, READINGS, VISITS, HandheldUnit
+from bench.lists.load import load_list
+from bench.station import find_station, station_from_environment
+
+unit_argument = click.argument("unit", type=click.Path(path_type=Path))
+
+
+@click.group()
+def command() -> None:
+    """Load the simulated hand-held unit, send it round, unload it. UNIT is the folder that is its memory."""
+
+
+@command.command()
+@unit_argument
+@click.argument("file", metavar="LIST", type=click.Path(path_type=Path))
+@station_option
+@json_option
+def load(unit: Path, file: Path, station: str | None, as_json: bool) -> int:
+    """Load a meter list and the schemes that it names into UNIT; a unit that holds readings is unloaded first."""
+    meters = load_list(file, find_station(station or station_from_environment()))
+    HandheldUnit(unit).load(meters, _now())
+    schemes = sorted({meter.scheme for meter in meters.meters if meter.scheme})
+    if as_json:
+        show_json({"unit": str(unit), "list": meters.name, "meters": len(meters.meters), "schemes": schemes})
+    else:
+        click.echo(f"{unit}: list {meters.name}, {len(meters.meters)} meters, {len(schemes)} schemes")
+    return 0
+
+
+@command.command()
+@unit_argument
+@click.argument("meters", nargs=-1)
+@station_option
+@json_option
+def visit(unit: Path, meters: tuple[str, ...], station: str | None, as_json: bool) -> int:
+    """Read the meters of the loaded list, or METERS; exit code 1 if one of them could not be read.
+
+    A meter of the list is the device of the same name in the station.
+    """
+    carried = HandheldUnit(unit)
+    carried.entries(meters)
+    with opened(f"handheld visit {unit.name}", station, ()) as scenario:
+        made = carried.visit(station_reader(scenario.bench.device, _now), _now, meters)
+    if as_json:
+        show_json({"unit": str(unit), "visits": [visit.as_record() for visit in made]})
+    for visit in () if as_json else made:
+        told = f"{visit.readings} readings" if visit.outcome == "read" else f"NOT READ: {visit.outcome}"
+        click.echo(f"  {visit.meter:<16} {told}")
+    return Exit.VERIFIED if all(visit.outcome == "read" for visit in made) else Exit.FAILED
+
+
+@command.command()
+@unit_argument
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--append/--overwrite", default=True, help="Add to the files in FOLDER, or put new ones in their place.")
+@json_option
+def unload(unit: Path, folder: Path, append: bool, as_json: bool) -> int:
+    """Bring readings (.RES) and visits (.BUD) into FOLDER and empty UNIT.
+
+    Appending never makes a reading stand twice. Overwriting keeps the old file beside the new one.
+    """
+    path, held, added = HandheldUnit(unit).unload(folder, overwrite=not append)
+    if as_json:
+        show_json({"file": str(path), "readings": held, "new": added})
+    else:
+        click.echo(f"{path}: {held} readings, {added} of them new")
+    return 0
+
+
+@command.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@json_option
+def show(path: Path, as_json: bool) -> int:
+    """Show what a .RES or .BUD file, or a unit, holds; a damaged file as far as it is whole, with exit code 1."""
+    paths = [path / name for name in (LOAD, READINGS, VISITS) if (path / name).exists()] if path.is_dir() else [path]
+    if not paths:
+        raise UsageError("holds no file of a hand-held unit", path)
+    found = {str(file): _contents(file) for file in paths}
+    if as_json:
+        show_json({file: _as_json(contents) for file, contents in found.items()})
+    for file, contents in {} if as_json else found.items():
+        click.echo(f"{file}: {contents.kind or 'unknown'}, {len(contents.records)} records")
+        for record in contents.records:
+            click.echo(f"  {_line(contents.kind, record)}".rstrip())
+        for line, reason in contents.problems:
+            click.echo(f"{file}:{line}: {reason}", err=True)
+    return Exit.FAILED if any(contents.problems for contents in found.values()) else Exit.VERIFIED
+
+
+#: What is shown of a record, by kind of file: entry and width.
+_SHOWN = {
+    "RES": (("meter", 16), ("quantity", 12), ("value", 20), ("unit", 6), ("meter_time", 20)),
+    "BUD": (("meter", 16), ("at", 34), ("readings", 4), ("outcome", 0)),
+    "HHU": (("name", 16), ("model", 6), ("medium", 8), ("link", 12), ("outstation", 10), ("scheme", 0)),
+}
+
+
+def _line(kind: str, record: Record) -> str:
+    return " ".join(f"{record.get(name, '')!s:<{width}}" for name, width in _SHOWN.get(kind, ()))
+
+
+def _contents(path: Path) -> Contents:
+    try:
+        return decode_records(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", path) from None
+
+
+def _as_json(contents: Contents) -> dict[str, Any]:
+    records = [{k: v for k, v in record.items() if k != "password"} for record in contents.records]
+    problems = [{"line": line, "reason": reason} for line, reason in contents.problems]
+    return {"kind": contents.kind, "records": records, "problems": problems}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

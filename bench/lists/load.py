@@ -1,0 +1,87 @@
+"""Reading a meter list, and what cannot be in one: two meters in one place, links that the station does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bench.lists.model import MeterEntry, MeterList
+from bench.lists.table import read_table
+from bench.scheme.explain import explained
+from bench.scheme.load import load_scheme
+from bench.station import Station
+from bench.station.mistakes import Keys, Mistake, StationFileError, suggestion
+from bench.station.source import FileKind, read_source
+
+LIST_FILE = FileKind("meter list", "list: 1")
+
+
+def load_list(path: Path, station: Station | None = None) -> MeterList:
+    """The list in the file at `path`, CSV if it is called so, else YAML.
+
+    Args:
+        path: the file.
+        station: its links are the ones that the list may name; None lets any pass.
+
+    Raises:
+        StationFileError: a usage error with one line `file:line: reason` for every mistake.
+    """
+    source = read_table(path) if path.suffix.lower() == ".csv" else read_source(path, LIST_FILE)
+    try:
+        found = MeterList.model_validate(source.data).read_from(source)
+    except ValidationError as error:
+        raise StationFileError(source.file, [*source.mistakes, *explained(error, MeterList, source)]) from None
+    mistakes = [*source.mistakes, *_repeated(found), *_schemes(found, path)]
+    if station is not None:
+        mistakes += _links(found, station)
+    if mistakes:
+        raise StationFileError(source.file, mistakes)
+    return found
+
+
+def _repeated(meters: MeterList) -> Iterator[Mistake]:
+    """No name, no serial number and no place stands twice."""
+    taken: dict[tuple[str, ...], int] = {}
+    for k, meter in enumerate(meters.meters):
+        keys: Keys = ("meters", k)
+        for what, told, key in _claims(meter):
+            if (what, *key) in taken:
+                yield meters.mistake((*keys, what), f"{told} stands on line {taken[what, *key]} already")
+            taken.setdefault((what, *key), meters.line(*keys))
+
+
+def _claims(meter: MeterEntry) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    yield "name", f"the name {meter.name}", (meter.name,)
+    if meter.serial is not None:
+        yield "serial", f"serial number {meter.serial}", (meter.model, meter.serial.lstrip("0"))
+    if meter.medium != "optical":  # whoever stands before a meter with an optical head needs no address
+        place = (meter.link, (meter.outstation or "").lstrip("0"))
+        told = f"outstation {meter.outstation}" if meter.outstation else "a meter without an outstation"
+        yield "outstation", f"{told} on link {meter.link}", place
+
+
+def _links(meters: MeterList, station: Station) -> Iterator[Mistake]:
+    for k, meter in enumerate(meters.meters):
+        if meter.link not in station.links:
+            hint = suggestion(meter.link, station.links)
+            reason = f"there is no link {meter.link}{hint} station {station.name} has: {', '.join(station.links)}"
+            yield meters.mistake(("meters", k, "link"), reason)
+
+
+def _schemes(meters: MeterList, path: Path) -> Iterator[Mistake]:
+    """Every scheme is there, is right, and is for the meter's model."""
+    for k, meter in enumerate(meters.meters):
+        if meter.scheme is None:
+            continue
+        keys: Keys = ("meters", k, "scheme")
+        try:
+            scheme = load_scheme(path.parent / meter.scheme)
+        except StationFileError as error:
+            yield meters.mistake(keys, f"cannot be used: {error.file}:{error.line}: {error.reason}")
+            continue
+        if meter.model not in scheme.models:
+            yield meters.mistake(
+                keys, f"scheme {scheme.id} is for {', '.join(scheme.models)}, not for an {meter.model}"
+            )
