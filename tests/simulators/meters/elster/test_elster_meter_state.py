@@ -72,7 +72,7 @@ def test_put_back_later_it_has_been_without_supply():
     other = moved(desk, now, asleep=timedelta(minutes=30))
     assert other.meter.energies(0) == desk.meter.energies(now)
     assert other.meter.clock.read(0) == desk.meter.clock.read(now) + timedelta(minutes=30)
-    kinds = [entry.kind for entry in decode_records("A1140", other.meter.image(550, HOUR)) if isinstance(entry, Marker)]
+    kinds = [entry.kind for entry in decode_records("A1140", other.meter.image(550, 0)) if isinstance(entry, Marker)]
     assert kinds[-3:] == [MarkerKind.POWER_DOWN, MarkerKind.POWER_UP, MarkerKind.END]
     assert other.meter.supply.battery.last == 30 * MINUTE
     assert other.meter.powered(0)
