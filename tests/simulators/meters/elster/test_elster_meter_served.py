@@ -20,7 +20,7 @@ class Wire:
         """What the meter answers, with all that it sends of itself soon after."""
         self.now += 3 * SECOND // 2  # the answer before has left at 300 Bd
         heard = [reply.data for reply in self.server.receive(data, self.now)]
-        while (due := self.server.deadline()) is not None and due < self.now + SECOND // 2:
+        while (due := self.server.deadline()) is not None and due < self.now + SECOND:
             self.now = due
             heard += [reply.data for reply in self.server.wake(due)]
         return b"".join(heard)
@@ -44,13 +44,7 @@ def test_the_captured_dialogue():
     assert wire.say(encode_request(b"94")) == b"/GEC5120510070213@000\r\n"
     assert wire.say(encode_option("5", 1))[:5] == b"\x01P0\x02("
     assert wire.command("P2", b"(0000000000000000)") == ACK
-    assert (
-        wire.command("R1", b"798001(10)")
-        == bytes.fromhex(
-            "02 28 33 30 33 30 33 30 33 30 33 30 33 30 33 30 33 30 33 35 33 35 33 30 33 37 33 34 33 39 33 34 33 34 29 03"
-        )
-        + wire.command("R1", b"798001(10)")[-1:]
-    )
+    assert wire.command("R1", b"798001(10)")[1:-2] == b"(30303030303030303535303734393434)"
     assert wire.command("W1", b"795001(5235323238303532)")[1:7] == b"(ERR5)"
 
 
