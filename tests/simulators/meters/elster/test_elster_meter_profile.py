@@ -192,3 +192,11 @@ def test_the_record_under_way_is_not_shown():
 def test_a_power_beyond_five_digits_and_their_exponent_is_the_largest():
     desk = Desk(epoch=MIDNIGHT, load=Load(10**17))
     assert intervals(profile(desk, 30 * MINUTE))[0].values[0] == 99_999 * 10**9
+
+
+def test_a_profile_that_was_cleared_says_so_and_begins_anew():
+    desk = Desk(epoch=MIDNIGHT)
+    desk.meter.clear_profile(DAY + 45 * MINUTE)
+    records = profile(desk, DAY + HOUR)
+    assert markers(records) == [MarkerKind.NEW_DAY, MarkerKind.CLEARED, MarkerKind.END]
+    assert [record.values[0] for record in intervals(records)] == [KW // 2]
