@@ -85,6 +85,7 @@ class FlagSide:
             energies=energies,
             outstation=plan.outstation,
             serial=plan.serial,
+            passwords={3: plan.password} if plan.password else None,
             installed=Ratios(Fraction(*ratios.ct), Fraction(*ratios.pt)),
             stream=self.world.stream(f"meter:{plan.name}", "challenge"),
         )

@@ -62,6 +62,8 @@ class DevicePlan:
     address: int = 0
     outstation: str = ""
     serial: str = ""
+    #: Of the highest level of a FLAG meter; empty for the factory's.
+    password: str = field(default="", repr=False)
     load: Load = field(default_factory=lambda: Load(0))
     energies: Mapping[Quantity, int] = field(default_factory=dict)
     installation: Installation = field(default_factory=Installation)
@@ -128,6 +130,11 @@ class Stage:
     def meter(self, name: str) -> Meter | ElsterMeter:
         """A meter of whatever family."""
         return self.flag.meter(name) if self.devices[name].flag else self.meters[name]
+
+    def listening(self, name: str) -> bool:
+        """Whether a device has its supply and has started."""
+        now = self.world.now
+        return self.flag.meter(name).powered(now) if self.devices[name].flag else self.meters[name].listening(now)
 
     def _born(self, name: str, epoch: datetime) -> datetime:
         """A meter's local time at instant 0: a little off the hour."""
