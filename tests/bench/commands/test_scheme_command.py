@@ -140,6 +140,20 @@ def test_what_is_broken_off_says_so_and_can_be_resumed_or_restored(
     assert {number: meter.objects[number] for number in before} == before
 
 
+def test_what_is_assumed_is_not_written_into_a_real_meter(
+    meter: MemoryMeter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.commands.scheme_program.host_kind", lambda _station: "real")
+    assert allowed() == 4
+    told = capsys.readouterr().err
+    assert "a1140 is a real meter, and no public document gives it 905 (tariff_seasons)" in told
+    assert meter.written == []
+    Path("known.yaml").write_text("scheme: 1\nid: A\nversion: 1\nmodels: [A1140]\ndemand: {period: 30 min}\n", "utf-8")
+    words = ["scheme", "program", "known.yaml", "a1140", "--user", "JDOE", "--allow-destructive", "a1140"]
+    assert call(words) == 0
+    assert allowed("--write-assumed") == 0
+
+
 def test_another_meter_behind_the_address_gets_no_byte(meter: MemoryMeter, capsys: pytest.CaptureFixture[str]) -> None:
     meter.serial = "0000000000000007"
     assert allowed() == 1
