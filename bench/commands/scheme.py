@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import click
 from bench.cli import json_option, show_json, station_option
 from bench.commands.device import opened
 from bench.commands.scheme_program import day_of, meter_of, on_option, program, restore, scheme_argument
-from bench.errors import Exit, UsageError
+from bench.errors import BenchError, Exit, UsageError
 from bench.scheme.difference import Difference, as_lines, as_rows, differences, scheme_differences
 from bench.scheme.export import Held, read_held, scheme_text
 from bench.scheme.load import load_scheme
@@ -184,7 +185,8 @@ def _held(what: str, station: str | None, meter: str, fits: Callable[[str], obje
         try:
             return read_held(driver)
         finally:
-            driver.log_out()
+            with suppress(BenchError):
+                driver.log_out()
 
 
 for _writing in (program, restore):

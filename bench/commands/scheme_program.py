@@ -78,7 +78,7 @@ def program(
     return _programmed(
         f"scheme program {file.name} into {meter}", meter, station, allowed, evidence, as_json,
         lambda model: plan_of(scheme, model, os.environ),
-        {"user": _user(user), "resumed": resumed}, snapshot_file,
+        {"user": _user(user), "resumed": resumed}, resume or snapshot_file,
         write_assumed=write_assumed,
     )  # fmt: skip
 
@@ -155,15 +155,12 @@ def _programmed(
         plan = make_plan(driver.model)
         if host_kind(known) == "real" and not write_assumed:
             _refuse_assumed(plan, meter)
-        clock, start = scenario.bench.clock, datetime.now(UTC).astimezone().replace(tzinfo=None)
-        begun = clock.now()
         reports: list[SchemeReport] = []
         scenario.device_trace(meter)
         programming = Programming(
             driver, plan, armed=scenario.run.safety.arm(meter, what), journal=scenario.bench.journal,
             serial=known.device(meter).serial, keep=lambda snapshot: write_snapshot(snapshot, path),
-            wall=lambda: start + timedelta(microseconds=(clock.now() - begun) // 1000),
-            on_report=reports.append, **options,
+            wall=_wall(scenario), on_report=reports.append, **options,
         )  # fmt: skip
         try:
             report = programming.run()
@@ -177,6 +174,13 @@ def _programmed(
     else:
         _show(found)
     return int(found["exit"])
+
+
+def _wall(scenario: Scenario) -> Callable[[], datetime]:
+    """The time of day as the bench's clock goes on from now, in the zone of this machine and without it."""
+    clock, start = scenario.bench.clock, datetime.now(UTC).astimezone().replace(tzinfo=None)
+    begun = clock.now()
+    return lambda: start + timedelta(microseconds=(clock.now() - begun) // 1000)
 
 
 def _refuse_assumed(plan: Plan, meter: str) -> None:

@@ -135,6 +135,10 @@ def test_what_is_broken_off_says_so_and_can_be_resumed_or_restored(
     meter.refuse = set()
     assert allowed() == 1
     assert "resume it with --resume SNAPSHOT" in capsys.readouterr().err
+    meter.refuse = {901}
+    assert allowed("--resume", "held.json") == 1
+    assert "what it held before is in held.json" in capsys.readouterr().err
+    meter.refuse = set()
     assert allowed("--resume", "held.json") == 0
     assert call(["scheme", "restore", "held.json", "a1140", "--user", "JDOE", "--allow-destructive", "a1140"]) == 0
     assert {number: meter.objects[number] for number in before} == before
