@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from bench.control import Loads, Supplies, controls_of
 from bench.disturbances import Disturbances
+from bench.drivers.driver import Driver
+from bench.drivers.elster import Elster, hidden_identities
+from bench.drivers.flag import FlagSession
 from bench.drivers.modbus import ModbusSession
 from bench.drivers.powerlogic import PowerLogic, Series, hidden_registers, make_driver
 from bench.errors import UsageError
@@ -16,19 +20,19 @@ from bench.host import Host
 from bench.procedures.energy_transfer import transfer_energy
 from bench.procedures.journal import Journal
 from bench.procedures.operator import Operator
-from bench.procedures.supply_witness import SupplyWitness
+from bench.procedures.supply_witness import witness_of
 from bench.procedures.transfer_precheck import refuse_pair, refuse_strangers
 from bench.procedures.transfer_report import TransferReport
 from bench.redaction import serial_tag
 from bench.safety import Armed, Safety, refuse_broadcast
-from bench.station.secrets import wire_secrets
+from bench.station.secrets import password_of, wire_secrets
 from bench.trace import TraceWriter
+from protocols.flag.client import FlagClient
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.clock import Clock
-    from bench.links.link import Link
     from bench.station import Device
 
 
@@ -42,7 +46,8 @@ class Bench:
         scenario: whose bench this is, for the evidence.
         reason: why this scenario or command writes, None if it does not.
         progress: told of each step of a procedure.
-        session: how devices are talked to; a mistake of a tool is another kind of session.
+        session: how Modbus devices are talked to; a mistake of a tool is another kind of session.
+        client: how FLAG meters are talked to; likewise.
     """
 
     def __init__(
@@ -53,12 +58,14 @@ class Bench:
         scenario: str,
         reason: str | None,
         progress: Callable[[str], None] | None = None,
+        *,
         session: type[ModbusSession] = ModbusSession,
+        client: type[FlagClient] = FlagClient,
     ) -> None:
         self.host = host
         self.clock: Clock = host.clock
         self.station = host.station
-        self.supplies = Supplies(host, lambda name: SupplyWitness(self.device(name)), self._note)
+        self.supplies = Supplies(host, lambda name: witness_of(self.device(name)), self._note)
         self.loads = Loads(host, self._note)
         self.disturbances = Disturbances(host)
         self.traces: dict[str, TraceWriter] = {}
@@ -70,32 +77,73 @@ class Bench:
         self._scenario = scenario
         self._reason = reason
         self._session = session
+        self._client = client
         self._told: dict[str, int] = {}
-        self._drivers: dict[str, PowerLogic] = {}
+        self._drivers: dict[str, PowerLogic | Elster] = {}
         self._identified: set[str] = set()
 
-    def device(self, name: str) -> PowerLogic:
-        """The driver of a device.
+    def device(self, name: str) -> Any:
+        """The driver of a device, of its own family: a `PowerLogic` or an `Elster`.
 
         Raises:
             UsageError: the station has no such device.
         """
         if name not in self._drivers:
             entry = self.station.device(name)
-            link = self.host.link(entry.link)
-            refuse_broadcast(self.station.link_of(entry), entry.address)
-            trace = self._trace(entry, link)
-            clock = self.clock
+            make = self._flag_driver if entry.protocol == "flag" else self._modbus_driver
+            self._drivers[name] = driver = make(entry)
+            driver.on_identified = lambda found: self._evidence.identify(name, identity=str(found))
+        return self._drivers[name]
 
-            def record(direction: str, data: bytes) -> None:
+    def powerlogic(self, name: str) -> PowerLogic:
+        """The driver of a PowerLogic meter.
+
+        Raises:
+            UsageError: the station has no such device, or it is of another family.
+        """
+        driver = self.device(name)
+        if not isinstance(driver, PowerLogic):
+            raise UsageError(f"{name} is an {driver.title}: it speaks FLAG and has no Modbus registers")
+        return driver
+
+    def elster(self, name: str) -> Elster:
+        """The driver of an Elster meter.
+
+        Raises:
+            UsageError: the station has no such device, or it is of another family.
+        """
+        driver = self.device(name)
+        if not isinstance(driver, Elster):
+            raise UsageError(f"{name} is a {driver.title}: it does not speak FLAG")
+        return driver
+
+    def _modbus_driver(self, entry: Device) -> PowerLogic:
+        link = self.host.link(entry.link)
+        refuse_broadcast(self.station.link_of(entry), entry.address)
+        trace = self._trace(entry, link.settings, "mbap" if link.mbap else "rtu")
+        session = self._session(link, entry.address, entry.id, self._recorder(trace))
+        trace.masks.registers = hidden_registers(entry.model)
+        return make_driver(entry, session, self.clock)
+
+    def _flag_driver(self, entry: Device) -> Elster:
+        line = self.host.flag_line(entry.link)
+        trace = self._trace(entry, line.settings, "flag")
+        trace.masks.registers = hidden_identities(entry.model)
+        session = FlagSession(
+            line, entry.outstation, entry.id, partial(password_of, entry), self._recorder(trace), self._client
+        )
+        return Elster(entry, session, self.clock)
+
+    def _recorder(self, trace: TraceWriter) -> Callable[[str, bytes], None]:
+        clock = self.clock
+
+        def record(direction: str, data: bytes) -> None:
+            if direction == "note":
+                trace.note(clock.now(), data.decode())
+            else:
                 (trace.tx if direction == "tx" else trace.rx)(clock.now(), data)
 
-            session = self._session(link, entry.address, name, record)
-            driver = make_driver(entry, session, clock)
-            trace.masks.registers = hidden_registers(entry.model)
-            driver.on_identified = lambda found: self._evidence.identify(name, identity=str(found))
-            self._drivers[name] = driver
-        return self._drivers[name]
+        return record
 
     def retold(self, device: str | None = None) -> str:
         """How often reads had to be repeated since this was last asked, in words: of a device, or of them all."""
@@ -121,10 +169,10 @@ class Bench:
         """
         driver = self.device(name)
         if not isinstance(driver, Series):
-            raise UsageError(f"{name} is a {driver.model.title}: it takes no preset")
+            raise UsageError(f"{name} is a {driver.title}: it takes no preset")
         return driver
 
-    def arm(self, device: PowerLogic) -> Armed:
+    def arm(self, device: Driver) -> Armed:
         """Permission to write to a device; the first time it is asked who it is.
 
         Raises:
@@ -161,7 +209,10 @@ class Bench:
         )
 
     def write_traces(self) -> dict[str, str]:
-        """Put the traces into the evidence; returns device to file name."""
+        """End every visit that is still open, and put the traces into the evidence; returns device to file name."""
+        for driver in self._drivers.values():
+            if isinstance(driver, Elster):
+                driver.log_out()
         written = {device: self._evidence.trace(trace) for device, trace in self.traces.items() if len(trace)}
         if self.record is not None:
             for trace in self.traces.values():
@@ -172,14 +223,15 @@ class Bench:
         """Whether a message to everybody can be sent on a device's line: no stranger can be there who would obey."""
         return "broadcast" in controls_of(self.host, device)
 
-    def _trace(self, entry: Device, link: Link) -> TraceWriter:
+    def _trace(self, entry: Device, settings: dict[str, Any], frames: str) -> TraceWriter:
         clock: Literal["virtual", "wall"] = "virtual" if self.clock.virtual else "wall"
-        facts: dict[str, object] = {"unit": entry.address, "controls": controls_of(self.host, entry.id)}
+        where = {"outstation": entry.outstation} if entry.protocol == "flag" else {"unit": entry.address}
+        facts: dict[str, object] = {**where, "controls": controls_of(self.host, entry.id)}
         if entry.serial is not None:
             facts["serial"] = serial_tag(entry.serial)
         trace = TraceWriter(
-            self._scenario, entry.id, model=entry.model, link=link.settings, clock=clock, tool=tool_version(),
-            frames="mbap" if link.mbap else "rtu", facts=facts,
+            self._scenario, entry.id, model=entry.model, link=settings, clock=clock, tool=tool_version(),
+            frames=frames, facts=facts,
         )  # fmt: skip
         for secret in wire_secrets(self.station):
             trace.mask(secret)

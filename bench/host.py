@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Literal
 from bench import served
 from bench.clock import Clock, VirtualClock, WallClock, virtual_time
 from bench.errors import UsageError
-from bench.links import Link, make_link
+from bench.links import Link, make_flag_line, make_link
 from bench.stage import stage_of
 from simulators.faults.line_registry import Call
 from simulators.stage import Stage
 from simulators.world import SECOND, World
 
 if TYPE_CHECKING:
+    from bench.links.flag import FlagLine
     from bench.station import Station
 
 HostKind = Literal["virtual", "served", "real"]
@@ -61,6 +62,7 @@ class Host:
         self.clock: Clock = VirtualClock(self.world) if self.kind == "virtual" else WallClock()
         self._cleanup = ExitStack()
         self._links: dict[str, Link] = {}
+        self._flag_lines: dict[str, FlagLine] = {}
         self.stage: Stage = _staged(station, self.world, defects or {}, faults) if stage is None else stage
         if self.kind == "virtual":
             self._cleanup.enter_context(virtual_time(self.world))
@@ -88,6 +90,12 @@ class Host:
             self._links[name] = make_link(self.station.links[name], self)
         return self._links[name]
 
+    def flag_line(self, name: str) -> FlagLine:
+        """The same link as FLAG meters use it, made when first needed."""
+        if name not in self._flag_lines:
+            self._flag_lines[name] = make_flag_line(self.station.links[name], self)
+        return self._flag_lines[name]
+
     def simulates(self, device: str) -> bool:
         """Whether a device of the station is simulated in this process."""
         return device in self.stage.devices
@@ -111,7 +119,10 @@ class Host:
         """Close every link and give the clock back."""
         for link in self._links.values():
             link.close()
+        for line in self._flag_lines.values():
+            line.close()
         self._links.clear()
+        self._flag_lines.clear()
         self._cleanup.close()
 
     @property

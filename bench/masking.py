@@ -4,12 +4,16 @@ Two kinds of secret. A *pattern* is a string of bytes (a password, a serial numb
 wherever the line has cut it into pieces. A *hidden register* is a place: its words are cut out of every read answer and
 every write, whatever they are.
 
+In FLAG a third: whoever has heard a meter's challenge and the reply to it has the password, so replies and passwords
+(P1, P2) are cut out of every trace, with the check character that is over them.
+
 A check sum tells sixteen bits of what it is over. So in an RTU answer or request nothing that stands behind a secret is
 shown either, the check sum included; who replays such a trace computes it anew.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -25,6 +29,11 @@ _AHEAD = 128
 _MOST_REGISTERS = 128
 _READS, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE = (3, 4), 6, 16, 22, 23
 _READ_WRITE_BYTE = bytes((_READ_WRITE,))
+#: A password or a reply to a challenge in FLAG with its check character, and one whose end has not come yet.
+_LOGIN = re.compile(rb"\x01P[12]\x02([^\x03]*(?:\x03.)?)", re.DOTALL)
+#: A write to an identity; the same with the identity's number in its place.
+_WRITTEN = rb"\x01W.\x02(?:%s)[0-9A-Fa-f]{3}\(([^\x03]*(?:\x03.)?)"
+_LOGIN_BEGUN = re.compile(rb"\x01(P([12](\x02[^\x03]*\x03?)?)?)?$", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -32,8 +41,8 @@ class Masks:
     """What is hidden in one trace.
 
     Args:
-        frames: "rtu", "mbap", or empty where frames are not known.
-        registers: the hidden registers, as the manuals number them.
+        frames: "rtu", "mbap", "flag", or empty where frames are not known.
+        registers: the hidden registers, as the manuals number them; in FLAG the hidden identities.
     """
 
     frames: str = ""
@@ -49,6 +58,8 @@ class Masks:
 
     def may_cut(self, events: Sequence[Event]) -> bool:
         """Whether the events can be shown without knowing what follows: neither direction ends within a pattern."""
+        if self.frames == "flag" and any(_LOGIN_BEGUN.search(_stream(events, way)) for way in ("tx", "rx")):
+            return False
         if not self._beginnings:
             return True
         return not any(_stream(events, way).endswith(self._beginnings) for way in ("tx", "rx"))
@@ -58,14 +69,17 @@ class Masks:
 
         It is hexadecimal with `xx` for each hidden byte, or the text of a note.
         """
-        if not self._secrets and not self.registers:
+        if not self._secrets and not self.registers and self.frames != "flag":
             return {}
         hidden: dict[int, set[int]] = {}
+        if self.frames == "flag":
+            for way in ("tx", "rx"):  # an optical head may send the tool's own words back
+                _find_logins(events, way, self.registers, hidden)
         for way in ("tx", "rx") if self._secrets else ():
             self._find_patterns(events, way, hidden)
-        if self.frames == "rtu" and hidden:
+        if self.frames in {"rtu", "flag"} and hidden:
             _hide_what_follows(events, hidden)
-        if self.registers:
+        if self.registers and self.frames != "flag":
             self._find_registers(events, hidden)
         noted = [index for index, event in enumerate(events) if event[1] == "note"]
         texts = {index: self._text(events[index], hidden.get(index)) for index in (*hidden, *noted)}
@@ -92,12 +106,7 @@ class Masks:
             for start in _places(stream, secret)
             for place in range(start, start + len(secret))
         }
-        offset = 0
-        for index, (_, direction, data, _via) in enumerate(events):
-            if direction == way:
-                mine = {k for k in range(len(data)) if offset + k in places}
-                hidden.setdefault(index, set()).update(mine)
-                offset += len(data)
+        _hide_places(events, way, places, hidden)
 
     def _find_registers(self, events: Sequence[Event], hidden: dict[int, set[int]]) -> None:
         lowest, highest = min(self.registers), max(self.registers)
@@ -186,6 +195,30 @@ def _answers_by_number(events: Sequence[Event], request: int) -> list[tuple[int,
     number, via = events[request][2][:2], events[request][3]
     later = enumerate(events[request + 1 : request + 1 + _AHEAD], request + 1)
     return [(index, data) for index, (_, way, data, by) in later if (way, by, data[:2]) == ("rx", via, number)]
+
+
+def _find_logins(events: Sequence[Event], way: str, identities: frozenset[int], hidden: dict[int, set[int]]) -> None:
+    """What P1 and P2 carry and what is written to a hidden identity, with the check characters."""
+    stream = _stream(events, way)
+    patterns = [_LOGIN]
+    if identities:
+        numbers = b"|".join(b"%03d" % number for number in sorted(identities))
+        patterns.append(re.compile(_WRITTEN % numbers, re.DOTALL))
+    places = {place for pattern in patterns for found in pattern.finditer(stream) for place in range(*found.span(1))}
+    _hide_places(events, way, places, hidden)
+
+
+def _hide_places(events: Sequence[Event], way: str, places: set[int], hidden: dict[int, set[int]]) -> None:
+    """Hide places of a direction's stream in the events that they belong to."""
+    if not places:
+        return
+    offset = 0
+    for index, (_, direction, data, _via) in enumerate(events):
+        if direction == way:
+            mine = {k for k in range(len(data)) if offset + k in places}
+            if mine:
+                hidden.setdefault(index, set()).update(mine)
+            offset += len(data)
 
 
 def _turns(events: Sequence[Event]) -> Iterator[tuple[int, list[int]]]:

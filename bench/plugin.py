@@ -252,28 +252,30 @@ def measure(bench_scenario: Scenario) -> Measure:
     return bench_scenario.measure
 
 
-def _device(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:
+def _device(bench: Bench, request: pytest.FixtureRequest) -> Any:
     driver = bench.device(request.param)
     request.node.stash[SCENARIO].device_trace(request.param)
     return driver
 
 
 @pytest.fixture
-def meter(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:
-    """Each device of the station, one after the other."""
+def meter(bench: Bench, request: pytest.FixtureRequest) -> Any:
+    """Each device of the station that has what the scenario needs, one after the other, of whatever family."""
     return _device(bench, request)
 
 
 @pytest.fixture
 def old(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:
     """The meter that is replaced."""
-    return _device(bench, request)
+    _device(bench, request)
+    return bench.powerlogic(request.param)
 
 
 @pytest.fixture
 def unfit(bench: Bench, request: pytest.FixtureRequest) -> PowerLogic:
     """A meter that the documents give no preset."""
-    return _device(bench, request)
+    _device(bench, request)
+    return bench.powerlogic(request.param)
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.drivers import elster, powerlogic
 from bench.drivers.capabilities import Capability
-from bench.drivers.powerlogic.cm2 import CM2
-from bench.drivers.powerlogic.series import SERIES_CAPABILITIES
-from protocols.powerlogic.tables import models
 
 if TYPE_CHECKING:
     from bench.station import Device, Station
@@ -34,7 +32,9 @@ class Choice:
 
 def capabilities_of(device: Device) -> frozenset[Capability]:
     """What a device can do, by its model."""
-    return CM2.capabilities if models()[device.model].generation == "cm2" else SERIES_CAPABILITIES
+    if device.protocol == "flag":
+        return elster.capabilities_of(device.model)
+    return powerlogic.capabilities_of(device.model)
 
 
 def choices(station: Station, fixtures: Iterable[str], needs: Iterable[str]) -> tuple[list[str], list[Choice]]:
@@ -52,12 +52,17 @@ def _pairs(station: Station, _needed: list[Capability], *, fit: bool) -> list[Ch
     found: dict[tuple[str, str], Choice] = {}
     for source in station.devices.values():
         for target in station.devices.values():
-            if source.id != target.id and _takes_preset(target) == fit:
+            if source.id != target.id and _hands_over(source, target) and _takes_preset(target) == fit:
                 first = found.get((source.model, target.model))
                 old = first.devices["old"] if first else source.id
                 if old == source.id:
                     found[source.model, target.model] = Choice({"old": old, second: target.id})
     return list(found.values()) or [_none(station, ("old", second), "no such pair of meters")]
+
+
+def _hands_over(source: Device, target: Device) -> bool:
+    """A preset is a matter between meters of one kind."""
+    return source.protocol == target.protocol == "modbus"
 
 
 def _takes_preset(device: Device) -> bool:

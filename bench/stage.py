@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.errors import UsageError
 from bench.station.devices import Simulation
+from bench.station.secrets import password_of
 from protocols.powerlogic.energy import Quantity
 from simulators.faults.line_registry import Call, fault_called
 from simulators.lines.framing import Framing
@@ -68,9 +70,22 @@ def _device(device: Device, defects: list[str]) -> DevicePlan:
         device.model,
         device.link,
         device.address,
+        device.outstation,
+        device.serial or "",
+        _password(device),
         load=Load.of(past.load, float(past.power_factor)),
         energies=energies,
         installation=Installation((past.ct.primary, past.ct.secondary), pt),
         profile=past.profile,
         defects=(*past.defects, *defects),
     )
+
+
+def _password(device: Device) -> str:
+    """What a simulated meter takes is what its station file names; a variable that is not set is told later."""
+    if device.password is None or device.password == "simulated":  # noqa: S105  # the word of the file
+        return ""
+    try:
+        return (password_of(device) or b"").decode("ascii")
+    except UsageError:
+        return ""

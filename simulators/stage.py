@@ -11,17 +11,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from protocols.elster.tables import models as elster_models
 from protocols.modbus.pdu import EXCEPTION_BIT, ExceptionCode
 from protocols.modbus.responder import Responder
 from protocols.modbus.server import RtuBus, RtuServer, TcpServer
 from protocols.powerlogic.energy import Quantity
 from simulators.faults import switch_on
 from simulators.faults.line_registry import Call, Medium, Site, put_on, take_off
+from simulators.flag_side import FlagSide
 from simulators.gateway import TIMEOUT, Gateway
 from simulators.lines.framing import Framing
 from simulators.lines.network import Network, Server
 from simulators.lines.serial_line import Port, SerialLine
 from simulators.metering.energy import WH
+from simulators.meters.elster.meter import Meter as ElsterMeter
 from simulators.meters.powerlogic import Installation, Meter, build_meter
 from simulators.meters.powerlogic.build import EPOCH
 from simulators.power.feeder import Feeder, Load
@@ -56,12 +59,21 @@ class DevicePlan:
     name: str
     model: str
     link: str
-    address: int
+    address: int = 0
+    outstation: str = ""
+    serial: str = ""
+    #: Of the highest level of a FLAG meter; empty for the factory's.
+    password: str = field(default="", repr=False)
     load: Load = field(default_factory=lambda: Load(0))
     energies: Mapping[Quantity, int] = field(default_factory=dict)
     installation: Installation = field(default_factory=Installation)
     profile: Mapping[str, Any] = field(default_factory=dict)
     defects: Sequence[str] = ()
+
+    @property
+    def flag(self) -> bool:
+        """Whether it speaks FLAG."""
+        return self.model in elster_models()
 
 
 class _OnDemand(dict[str, T]):
@@ -100,21 +112,43 @@ class Stage:
         self.feeders = {device.name: Feeder(load=device.load) for device in devices}
         #: The meters by name, made when first asked for: a world is cheap, and few scenarios need all of it.
         self.meters: Mapping[str, Meter] = _OnDemand(lambda name: self._meter(self.devices[name], epoch))
+        #: The same of the Elster meters, with their lines.
+        self.flag = FlagSide(
+            world,
+            self.links,
+            {d.name: d for d in devices if d.flag},
+            self.feeders,
+            lambda name: self._born(name, epoch),
+        )
         self._responders: Mapping[str, Responder] = _OnDemand(lambda name: Responder(self.meters[name]))
         self._lines: dict[str, SerialLine] = {}
         self._networks: dict[str, Network] = {}
         self._faults: dict[str, list[Call]] = {link.name: list(link.faults) for link in links}
         # What can be wrong in a plan is told now and not in mid-run.
-        self._tried = [self.meters[device.name] for device in devices if device.profile or device.defects]
+        self._tried = [self.meter(device.name) for device in devices if device.profile or device.defects]
+
+    def meter(self, name: str) -> Meter | ElsterMeter:
+        """A meter of whatever family."""
+        return self.flag.meter(name) if self.devices[name].flag else self.meters[name]
+
+    def listening(self, name: str) -> bool:
+        """Whether a device has its supply and has started."""
+        now = self.world.now
+        return self.flag.meter(name).powered(now) if self.devices[name].flag else self.meters[name].listening(now)
+
+    def _born(self, name: str, epoch: datetime) -> datetime:
+        """A meter's local time at instant 0: a little off the hour."""
+        birth = self.world.stream(f"meter:{name}", "birth")
+        return epoch + timedelta(seconds=birth.randrange(-_CLOCK_OFF, _CLOCK_OFF + 1))
 
     def _meter(self, device: DevicePlan, epoch: datetime) -> Meter:
-        """A meter as it was born: a little off the hour, and with a part of a Wh that no register shows."""
+        """A meter as it was born, with a part of a Wh that no register shows."""
         birth = self.world.stream(f"meter:{device.name}", "birth")
-        epoch += timedelta(seconds=birth.randrange(-_CLOCK_OFF, _CLOCK_OFF + 1))
+        birth.randrange(-_CLOCK_OFF, _CLOCK_OFF + 1)  # the clock's, drawn before
         meter = build_meter(
             device.model,
             self.feeders[device.name],
-            epoch=epoch,
+            epoch=self._born(device.name, epoch),
             installation=device.installation,
             profile=device.profile,
         )
@@ -124,11 +158,20 @@ class Stage:
         return meter
 
     def on(self, link: str) -> dict[int, str]:
-        """The devices of a link, address to name."""
-        return {device.address: device.name for device in self.devices.values() if device.link == link}
+        """The Modbus devices of a link, address to name."""
+        return {
+            device.address: device.name for device in self.devices.values() if device.link == link and device.address
+        }
+
+    def speaks_flag(self, link: str) -> bool:
+        """Whether the devices of a link speak FLAG."""
+        return any(device.flag for device in self.devices.values() if device.link == link)
 
     def line(self, link: str) -> SerialLine:
         """The serial face of a link."""
+        if link not in self._lines and self.speaks_flag(link):
+            self._lines[link] = self.flag.line(link)
+            self._disturb(link, self._lines[link], self._faults[link])
         if link not in self._lines:
             plan = self.links[link]
             line = SerialLine(self.world, link, plan.framing, turnaround=plan.turnaround, echo=plan.echo)
@@ -208,13 +251,16 @@ class Stage:
 
     def set_load(self, device: str, load: Load) -> None:
         """Change what a device's feeder carries, now."""
-        self.meters[device].feeder.change(self.world.now, load=load)
+        self.feeders[device].change(self.world.now, load=load)
 
     def switch_supply(self, device: str, *, on: bool) -> None:
         """Switch a device's supply, now; without it, it falls silent in the middle of a word."""
-        self.meters[device].feeder.switch_supply(self.world.now, on=on)
+        self.feeders[device].switch_supply(self.world.now, on=on)
         plan = self.devices[device]
-        if not on and plan.link in self._lines:
+        if plan.flag:
+            if not on:
+                self.flag.lose(device)
+        elif not on and plan.link in self._lines:
             address = bytes((plan.address,))
             self._lines[plan.link].break_off(
                 lambda burst: not isinstance(burst.sender, Port) and burst.data[:1] == address

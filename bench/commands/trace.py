@@ -1,4 +1,4 @@
-"""`meterbench trace`: show a recorded wire, compare two, hold one against the simulator, make a test of it."""
+"""`meterbench trace`: show a recorded wire, compare two, hold one against simulator or standard, make a test of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import yaml
 
 from bench.cli import json_option, show_json
 from bench.errors import Exit, UsageError
+from bench.replay.conformance import as_dict as findings
+from bench.replay.conformance import breach_lines, judge, rule_rows
 from bench.replay.difference import compare
 from bench.replay.exchanges import load_trace
 from bench.replay.generate import test_of
@@ -42,7 +44,7 @@ tolerance_option = click.option(
 
 @click.group()
 def command() -> None:
-    """Show a recorded wire, compare it, hold it against the simulator, make a test of it."""
+    """Show a recorded wire, compare it, hold it against the simulator or the standard, make a test of it."""
 
 
 @command.command()
@@ -86,6 +88,40 @@ def diff(first: Path, second: Path, tolerance: int | None, as_json: bool) -> int
         same = "" if found.differences or longer or late else ": the same"
         click.echo(f"{found.exchanges} exchanges compared, {len(found.differences)} differences in bytes{same}")
     return Exit.FAILED if found.differences or longer or late else Exit.VERIFIED
+
+
+@command.command()
+@click.argument("file", type=_file)
+@click.option("--fixed-line", is_flag=True, help="The line never changes its speed: a modem, a TCP module.")
+@click.option(
+    "--tolerance", type=_Tolerance(), metavar="TIME",
+    help="By how much times may be wrong (default: 20 ms if the clock was the wall's, else nothing).",
+)  # fmt: skip
+@json_option
+def check(file: Path, fixed_line: bool, tolerance: int | None, as_json: bool) -> int:
+    """Hold a FLAG trace against IEC 62056-21: every breach with its clause; exit code 1 if there is one.
+
+    Remarks are told and do not count.
+    """
+    judged = judge(load_trace(file), fixed_line=fixed_line, tolerance=tolerance)
+    if as_json:
+        show_json({"file": str(file), **findings(judged)})
+    else:
+        for line in breach_lines(judged):
+            click.echo(line)
+    return Exit.VERIFIED if judged.report.conforms else Exit.FAILED
+
+
+@command.command()
+@json_option
+def rules(as_json: bool) -> int:
+    """List the rules of `check` with their clauses."""
+    if as_json:
+        show_json({"rules": rule_rows()})
+        return Exit.VERIFIED
+    for row in rule_rows():
+        click.echo(f"{row['rule']:26s} {row['clause']:9s} {row['severity']:7s} {row['title']}")
+    return Exit.VERIFIED
 
 
 @command.command("mirror")

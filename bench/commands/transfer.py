@@ -109,7 +109,7 @@ def _refuse_at_once(source: str, target: str, station: str | None, allowed: tupl
 
 def _transfer(scenario: Scenario, source: str, target: str, *, single_writes: bool) -> dict[str, Any]:
     bench, measure = scenario.bench, scenario.measure
-    old, new = bench.device(source), bench.target(target)
+    old, new = bench.powerlogic(source), bench.target(target)
     scenario.device_trace(source)
     scenario.device_trace(target)
     begun: list[TransferReport] = []
@@ -163,7 +163,7 @@ def _energies(report: TransferReport, which: str) -> dict[str, int] | None:
 
 def _plan(scenario: Scenario, source: str, target: str, *, single_writes: bool) -> dict[str, Any]:
     bench = scenario.bench
-    old, new = bench.device(source), bench.target(target)
+    old, new = bench.powerlogic(source), bench.target(target)
     report = plan_transfer(old, new, bench.journal)
     words = [word & 0xFFFF for word in report.words]
     writes = [

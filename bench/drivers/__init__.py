@@ -1,1 +1,1 @@
-"""Drivers: what a model can do, as small capabilities. Which registers that takes is known here and nowhere above."""
+"""What speaks to a model: `driver` is what all have, one folder a family, one module a way of talking."""

@@ -13,6 +13,7 @@ from bench.links.link import Link
 
 if TYPE_CHECKING:
     from bench.host import Host
+    from bench.links.flag import FlagLine
 
 #: Link type of the station file -> the module with its `make(entry, host)`.
 KINDS: dict[str, str] = {
@@ -30,4 +31,10 @@ def make_link(entry: Any, host: Host) -> Link:
     return link
 
 
-__all__ = ["KINDS", "Link", "make_link"]
+def make_flag_line(entry: Any, host: Host) -> FlagLine:
+    """The line of a station entry as FLAG meters use it, not yet opened."""
+    line: FlagLine = import_module("bench.links.flag").make(entry, host)
+    return line
+
+
+__all__ = ["KINDS", "Link", "make_flag_line", "make_link"]

@@ -61,8 +61,10 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
         return Framing(int(self._baudrate), f"{self._bytesize}{self._parity}{int(self._stopbits)}")
 
     def _reconfigure_port(self, *_args: Any, **_kwargs: Any) -> None:
-        if self._sim_port is not None:
-            self._sim_port.framing = self._framing()
+        """As an operating system does it: at once, and what was written and is not out yet leaves otherwise."""
+        if self._sim_port is not None and self._sim_port.framing != (framing := self._framing()):
+            self._catch_up()
+            self._line.retune(self._sim_port, framing)
 
     def _open_port(self) -> Port:
         if self._sim_port is None:
@@ -116,7 +118,9 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
         return len(data)
 
     def flush(self) -> None:
-        """Nothing to do: what was written is on its way."""
+        """Wait until the last bit of what was written is out, as before a change of speed."""
+        self._catch_up()
+        self._line.world.advance_to(self._line.out_at(self._open_port()))
 
     def reset_input_buffer(self) -> None:
         """Throw away what has arrived."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
-from bench.drivers.powerlogic import PowerLogic
-from bench.drivers.powerlogic.values import EnergyReading
+from bench.drivers.driver import Countable, Driver, Reading
 from bench.errors import ForeignAnswer
 from protocols.powerlogic.energy import Quantity
 
@@ -19,7 +19,17 @@ from protocols.powerlogic.energy import Quantity
 HEADROOM = Decimal("1.25")
 _NS_PER_HOUR = 3_600_000_000_000
 _ATTEMPTS = 3
+R_co = TypeVar("R_co", bound=Reading, covariant=True)
 _SIGNED_TOTALS = (Quantity.REAL_TOTAL, Quantity.REACTIVE_TOTAL)
+
+
+class _Meter(Protocol[R_co]):
+    """Who can be asked for energies."""
+
+    name: str
+
+    def read_energies(self) -> R_co:
+        """The energies of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +46,16 @@ class Growth:
     rating: int
     signed: bool
 
-    def within(self, quantity: Quantity, duration: int) -> int:
+    def within(self, quantity: Countable, duration: int) -> int:
         """The most Wh (varh, VAh) in `duration` (ns) at the power that was seen, and one for the hidden digit."""
-        power = self.ceiling[quantity.value.split("_")[0]] * HEADROOM
+        power = self.ceiling[quantity.kind] * HEADROOM
         return int(power * duration / _NS_PER_HOUR) + 1
 
     def at_most(self, duration: int) -> int:
         """The most Wh in `duration` (ns) at the rating."""
         return self.rating * duration // _NS_PER_HOUR + 1
 
-    def down(self, quantity: Quantity, duration: int) -> int:
+    def down(self, quantity: Countable, duration: int) -> int:
         """How far a quantity can have fallen: signed totals only."""
         return self.within(quantity, duration) if self.signed and quantity in _SIGNED_TOTALS else 0
 
@@ -55,12 +65,12 @@ class Growth:
         return Growth(ceiling, max(self.rating, other.rating), self.signed or other.signed)
 
 
-def growth_of(meter: PowerLogic) -> Growth:
+def growth_of(meter: Driver) -> Growth:
     """What a meter can count per time, from its load and ratings of now."""
     return Growth(meter.power_ceiling(), meter.rating(), meter.signed_mode())
 
 
-def agree(first: EnergyReading, second: EnergyReading, growth: Growth) -> bool:
+def agree(first: Reading, second: Reading, growth: Growth) -> bool:
     """Whether the second reading can have followed the first."""
     span = second.answered_at - first.asked_at
     limit = growth.at_most(span)
@@ -71,8 +81,8 @@ def agree(first: EnergyReading, second: EnergyReading, growth: Growth) -> bool:
     )
 
 
-def read_twice(meter: PowerLogic, growth: Growth) -> EnergyReading:
-    """A whole reading of the seven energies: the later of two that agree.
+def read_twice(meter: _Meter[R_co], growth: Growth) -> R_co:
+    """A whole reading of the energies: the later of two that agree.
 
     Raises:
         ForeignAnswer: three times in a row the second reading cannot have followed the first.

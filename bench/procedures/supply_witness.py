@@ -4,12 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.control import Witness
+from bench.drivers.elster import Elster
 from bench.drivers.powerlogic import PowerLogic, Series
 from bench.errors import DeviceError, NoAnswer, StationError
 
 
+def witness_of(meter: PowerLogic | Elster) -> Witness:
+    """Who looks at a meter of this kind."""
+    return FlagWitness(meter) if isinstance(meter, Elster) else SupplyWitness(meter)
+
+
+class FlagWitness:
+    """Looks at one FLAG meter: a sign-on is answered or it is not, and nothing that can be read is forgotten."""
+
+    def __init__(self, meter: Elster) -> None:
+        self._meter = meter
+
+    def is_silent(self) -> bool:
+        """Whether nobody answers a sign-on; a port of its own that is gone is silence too."""
+        try:
+            return self._meter.is_silent()
+        except StationError:
+            return True
+        except DeviceError:
+            return False
+
+    def holds_something(self) -> bool:
+        """An open visit is all that it forgets, and that shows as silence."""
+        return False
+
+    def has_lost_it(self) -> bool:
+        """There is nothing to lose."""
+        return False
+
+
 class SupplyWitness:
-    """Looks at one meter, and only reads."""
+    """Looks at one PowerLogic meter, and only reads."""
 
     def __init__(self, meter: PowerLogic) -> None:
         self._meter = meter

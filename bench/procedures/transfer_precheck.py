@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bench.drivers.capabilities import Capability
+from bench.drivers.finding import Finding
 from bench.drivers.powerlogic import PowerLogic
-from bench.drivers.powerlogic.identity import Finding
 from bench.drivers.powerlogic.values import EnergyReading
 from bench.errors import BenchError, Exit, UsageError, WrongDevice
 from bench.procedures.reading import Growth

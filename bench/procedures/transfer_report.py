@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from bench.drivers.powerlogic.identity import Finding
+from bench.drivers.finding import Finding
 from bench.drivers.powerlogic.values import EnergyReading
 from bench.errors import StationError
 from bench.procedures.journal import Step

@@ -74,7 +74,7 @@ def replaying(file: Path, matching: str = "strict") -> Iterator[Desk]:
     host = Host(station)
     try:
         bench = Bench(host, Safety(station), Evidence(None), "replay", "replay")
-        yield Desk(bench.device(trace.device or "device"), Safety(station))
+        yield Desk(bench.powerlogic(trace.device or "device"), Safety(station))
     finally:
         host.close()
 

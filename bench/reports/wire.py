@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
+from bench.flag_narrator import FlagNarrator
 from bench.measurement import plain
 from bench.narrator import Narrator
 from bench.replay.exchanges import Trace, load_trace
@@ -82,7 +83,8 @@ def _loaded(folder: Path, name: str) -> Trace:
 
 def told(trace: Trace) -> list[Told]:
     """Every event of a trace with what it says."""
-    narrator = Narrator(trace.model)
+    flag = trace.header.get("frames") == "flag"
+    narrator: Narrator | FlagNarrator = FlagNarrator(trace.model) if flag else Narrator(trace.model)
     return [
         Told(event, "" if event.direction == "note" or event.masked else narrator.tell(event.direction, event.data))
         for event in trace.events
@@ -156,6 +158,8 @@ def _unlike_a_healthy_one(
 
     None where the mirror explains every difference, or cannot be asked.
     """
+    if trace.header.get("frames") == "flag":
+        return None  # the mirror knows Modbus only
     try:
         found = mirror(trace)
     except UsageError:

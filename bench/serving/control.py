@@ -156,7 +156,7 @@ class Controller:
                 name: {
                     "model": plan.model,
                     "supply": "on" if stage.feeders[name].auxiliary else "off",
-                    "listening": stage.meters[name].listening(now),
+                    "listening": stage.listening(name),
                     "load": stage.feeders[name].load.real / 1000,
                 }
                 for name, plan in stage.devices.items()

@@ -36,7 +36,10 @@ class Door(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One way to one device. `framing` is None where there are no characters: on Modbus TCP."""
+    """One way to one device. `framing` is None where there are no characters: on Modbus TCP.
+
+    A FLAG meter has an `outstation` and no `address`, and its framing is that of a sign-on.
+    """
 
     device: str
     model: str
@@ -45,16 +48,13 @@ class Endpoint:
     kind: str
     url: str
     framing: Framing | None = None
+    outstation: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As it is told to the outside."""
-        told: dict[str, Any] = {
-            "device": self.device,
-            "model": self.model,
-            "address": self.address,
-            "kind": self.kind,
-            "url": self.url,
-        }
+        told: dict[str, Any] = {"device": self.device, "model": self.model}
+        told |= {"address": self.address} if self.outstation is None else {"outstation": self.outstation}
+        told |= {"kind": self.kind, "url": self.url}
         if self.framing is not None:
             told.update(baud=self.framing.baud, framing=self.framing.frame, link=self.link)
         return told
@@ -130,9 +130,12 @@ class Doors:
 
     async def _open_tcp(self, device: DevicePlan) -> None:
         realtime, host = self._realtime, self._host
-        network, line = self._stage.network(device.link), self._stage.line(device.link)
-        openers: dict[str, Callable[[int], Awaitable[TcpDoor]]] = {
-            "modbus-tcp": lambda port: open_modbus_tcp(realtime, network, host, port),
+        line = self._stage.line(device.link)
+        openers: dict[str, Callable[[int], Awaitable[TcpDoor]]] = {}
+        if not device.flag:
+            network = self._stage.network(device.link)
+            openers["modbus-tcp"] = lambda port: open_modbus_tcp(realtime, network, host, port)
+        openers |= {
             "rfc2217": lambda port: open_rfc2217(realtime, line, host, port),
             "raw-tcp": lambda port: open_raw_tcp(realtime, line, host, port),
         }
@@ -162,7 +165,10 @@ class Doors:
         self._tell(device, "pty", door.path, Framing(line.framing.baud, PTY_FRAME))
 
     def _tell(self, device: DevicePlan, kind: str, url: str, framing: Framing | None) -> None:
-        self.endpoints.append(Endpoint(device.name, device.model, device.address, device.link, kind, url, framing))
+        outstation = device.outstation if device.flag else None
+        self.endpoints.append(
+            Endpoint(device.name, device.model, device.address, device.link, kind, url, framing, outstation)
+        )
 
 
 def reachable(host: str) -> str:

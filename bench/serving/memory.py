@@ -58,20 +58,25 @@ def restore_state(path: Path, content: dict[str, Any], stage: Stage) -> None:
         UsageError: the file is of another station; no meter has been changed.
     """
     meters = content.get("meters")
-    if not isinstance(meters, dict) or set(meters) != set(stage.devices):
+    if not isinstance(meters, dict) or set(meters) != set(_kept(stage)):
         raise UsageError(f"the state file is of another station: it has {', '.join(meters or ()) or 'no meters'}", path)
     try:
         asleep = max(datetime.now(UTC) - datetime.fromisoformat(content["saved_at"]), timedelta(0))
     except (KeyError, TypeError, ValueError):
         raise UsageError("the state file is damaged: saved_at is no time", path) from None
     states = {}
-    for name in stage.devices:
+    for name in _kept(stage):
         try:
             states[name] = parse(stage.meters[name], meters[name])
         except StateError as error:
             raise UsageError(f"the state file does not fit {name}: {error}", path) from None
     for name, state in states.items():
         put_back(stage.meters[name], stage.world.now, state, asleep=asleep)
+
+
+def _kept(stage: Stage) -> list[str]:
+    """The meters whose state a file keeps: the PowerLogic ones. An Elster meter begins anew with every server."""
+    return [name for name, plan in stage.devices.items() if not plan.flag]
 
 
 def save_state(path: Path, stage: Stage) -> None:
@@ -84,7 +89,7 @@ def save_state(path: Path, stage: Stage) -> None:
         "format": FORMAT,
         "version": VERSION,
         "saved_at": datetime.now(UTC).isoformat(),
-        "meters": {name: state_of(stage.meters[name], stage.world.now) for name in stage.devices},
+        "meters": {name: state_of(stage.meters[name], stage.world.now) for name in _kept(stage)},
     }
     content[_CHECK_SUM] = _sum_of(content)
     try:

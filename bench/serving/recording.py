@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from bench.drivers.elster import hidden_identities
 from bench.drivers.powerlogic import hidden_registers
 from bench.errors import UsageError
 from bench.evidence import tool_version
@@ -49,7 +50,11 @@ class Recording:
         self._writers = writers
         #: The beginning of a request, by the connection that has not brought the rest yet, as long as there is one.
         self._begun: WeakKeyDictionary[Connection, bytes] = WeakKeyDictionary()
-        for link in {stage.devices[name].link for name in writers}:
+        links = {stage.devices[name].link for name in writers}
+        for link in sorted(links):
+            if stage.speaks_flag(link):
+                stage.line(link).tap = self._flag_tap
+                continue
             primary = "mbap" if stage.links[link].medium == ETHERNET else "rtu"
             stage.line(link).tap = self._tap(link, via="line" if primary == "mbap" else "")
             if primary == "mbap":
@@ -66,6 +71,12 @@ class Recording:
                 self._keep(units, _unit_of(data), way, t, data, via)
 
         return hear
+
+    def _flag_tap(self, where: object, way: str, t: int, data: bytes) -> None:
+        """On a line of characters each meter is told of what it hears and says itself."""
+        writer = self._writers.get(getattr(where, "name", ""))
+        if writer is not None:
+            (writer.tx if way == "tx" else writer.rx)(t, data)
 
     def _frames(self, where: Connection, way: str, data: bytes) -> list[bytes]:
         """The whole frames that a piece of a connection's stream completes; answers come whole."""
@@ -164,7 +175,8 @@ def writer_of(
     """The trace of one served device, with a header that says what it began with."""
     plan, link = stage.devices[name], station.links[stage.devices[name].link]
     entry = link.model_dump(mode="json", exclude_none=True)
-    facts: dict[str, Any] = {"perspective": "device", "unit": plan.address}
+    where = {"outstation": plan.outstation} if plan.flag else {"unit": plan.address}
+    facts: dict[str, Any] = {"perspective": "device", **where}
     serial = station.devices[name].serial
     if serial is not None:
         facts["serial"] = serial_tag(serial)
@@ -172,11 +184,11 @@ def writer_of(
         **start,
         "epoch": stage.epoch.isoformat(),
         "station": _neighbourhood(station, plan.link),
-        "state": state_of(stage.meters[name], stage.world.now) if kept else None,
+        "state": state_of(stage.meters[name], stage.world.now) if kept and not plan.flag else None,
     }
-    frames = "mbap" if stage.links[plan.link].medium == ETHERNET else "rtu"
+    frames = "flag" if plan.flag else "mbap" if stage.links[plan.link].medium == ETHERNET else "rtu"
     writer = TraceWriter("served", name, model=plan.model, link=entry, tool=tool_version(), frames=frames, facts=facts)
-    writer.masks.registers = hidden_registers(plan.model)
+    writer.masks.registers = hidden_identities(plan.model) if plan.flag else hidden_registers(plan.model)
     for secret in wire_secrets(station):
         writer.mask(secret)
     return writer

@@ -155,7 +155,7 @@ def serve(
         for end in serving.endpoints:
             emit(end.as_dict())
         if station_out is not None:
-            boot = {name: round(stage.meters[name].profile.boot / speed) for name in stage.devices}
+            boot = {name: round(stage.meter(name).profile.boot / speed) for name in stage.devices}
             write_station(station_out, station, serving.endpoints, serving.control, via=via, boot=boot)
         emit({"ready": True, "control": serving.control})
 

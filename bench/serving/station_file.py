@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from bench.station import Device, Station
 
-#: What --via may say, and the kind of endpoint it uses.
-KINDS = {"tcp": "modbus-tcp", "pty": "pty", "rfc2217": "rfc2217"}
+#: What --via may say, and the kind of endpoint it uses for a Modbus device and for a FLAG meter.
+KINDS = {"tcp": ("modbus-tcp", "raw-tcp"), "pty": ("pty", "pty"), "rfc2217": ("rfc2217", "rfc2217")}
 
 
 def check_via(via: str) -> None:
@@ -51,7 +51,7 @@ def write_station(
     Raises:
         StationError: the disk refuses.
     """
-    chosen = {end.device: end for end in endpoints if end.kind == KINDS[via]}
+    chosen = {end.device: end for end in endpoints if end.kind == KINDS[via][end.outstation is not None]}
     first: dict[str, Endpoint] = {}
     for end in chosen.values():
         first.setdefault(end.link, end)
@@ -97,7 +97,9 @@ _LINKS: dict[str, Callable[[Endpoint, Station], dict[str, Any]]] = {"tcp": _tcp,
 
 def _device(device: Device, control: str, boot: int) -> dict[str, Any]:
     entry = device.model_dump(
-        mode="json", exclude_none=True, include={"model", "link", "address", "serial", "protection"}
+        mode="json",
+        exclude_none=True,
+        include={"model", "link", "address", "outstation", "password", "serial", "protection"},
     )
     identity = device.identity.model_dump(mode="json", exclude_none=True)
     if identity:

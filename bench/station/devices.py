@@ -1,9 +1,16 @@
 """The devices of a station file: what model they are, where they are reached, and what may be done to them."""
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from bench.station.entry import Entry, NamedEntry
 from bench.station.kinds import (
@@ -11,6 +18,7 @@ from bench.station.kinds import (
     Duration,
     Id,
     Kind,
+    Outstation,
     Power,
     PowerFactor,
     Text,
@@ -22,7 +30,10 @@ from bench.station.kinds import (
 from bench.station.mistakes import shown
 
 #: The models that a station file may name: types, then family names (the table of docs/stations.md).
-MODELS = ("CM2350", "CM3350", "CM4250", "PM820", "PM850", "PM870", "CM2000", "CM3000", "CM4000")
+MODBUS_MODELS = ("CM2350", "CM3350", "CM4250", "PM820", "PM850", "PM870", "CM2000", "CM3000", "CM4000")
+#: Elster's meters, which speak FLAG (IEC 62056-21).
+FLAG_MODELS = ("A1120", "A1140", "A1700")
+MODELS = (*MODBUS_MODELS, *FLAG_MODELS)
 
 #: What the four words of an energy register block can hold (Wh, varh, VAh).
 LARGEST_ENERGY = 10**16 - 1
@@ -139,18 +150,63 @@ class Simulation(Entry):
     )
 
 
+def _no_password_itself(value: object) -> object:
+    """A password never stands in a file; whoever tries is told how, and not shown what was there."""
+    if value is None or value == "simulated" or isinstance(value, dict | Password):
+        return value
+    raise wrong("write {env: NAME}, the environment variable that holds the password, or simulated")
+
+
+class Password(Entry):
+    """Where the password of a FLAG meter is: never in the file itself."""
+
+    env: Text = Field(description="the environment variable that holds its eight characters")
+
+
 class Device(NamedEntry):
     """One meter of the station."""
 
+    #: What only a device of the other protocol has.
+    ONLY_FOR: ClassVar[dict[str, tuple[str, ...]]] = {
+        "modbus": ("address", "identity"),
+        "flag": ("outstation", "password"),
+    }
+
     model: Annotated[str, one_of(MODELS, "a known model")]
     link: Id
-    address: Annotated[int, whole(1, 247)]
+    address: Annotated[int, whole(1, 247)] = Field(default=0, description="Modbus unit; a FLAG meter has an outstation")
+    outstation: Outstation = Field(default="", description="FLAG address; empty where one meter is on the line")
+    password: Annotated[Password | Literal["simulated"] | None, BeforeValidator(_no_password_itself)] = Field(
+        default=None, description="of a FLAG meter; simulated: the well-known one of meterbench serve"
+    )
     serial: Text | None = None
     protection: Annotated[Protection, one_of(("read-only", "sacrificial"), "a protection")] = "read-only"
     identity: Identity = Identity()
     power: PowerControl | None = None
     load: LoadControl | None = None
     simulate: Simulation | None = None
+
+    @model_validator(mode="after")
+    def _speaks_one_protocol(self) -> Self:
+        other = "modbus" if self.protocol == "flag" else "flag"
+        foreign = [key for key in self.ONLY_FOR[other] if key in self.model_fields_set]
+        if foreign:
+            has = "an outstation" if self.protocol == "flag" else "an address"
+            article = "an" if self.protocol == "flag" else "a"
+            raise wrong(f"{article} {self.model} has {has}; remove: {', '.join(foreign)}")
+        if self.protocol == "modbus" and not self.address:
+            raise wrong("address is missing")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _say_what_it_has(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        other = "modbus" if self.protocol == "flag" else "flag"
+        return {key: value for key, value in handler(self).items() if key not in self.ONLY_FOR[other]}
+
+    @property
+    def protocol(self) -> Literal["modbus", "flag"]:
+        """What it speaks."""
+        return "flag" if self.model in FLAG_MODELS else "modbus"
 
     @property
     def sacrificial(self) -> bool:

@@ -26,6 +26,7 @@ BAUDS = (300, 600, 1_200, 2_400, 4_800, 9_600, 14_400, 19_200, 38_400, 57_600, 1
 #: pyserial's URL handlers (pyserial 3.5, serial/urlhandler).
 URL_SCHEMES = ("alt", "cp2110", "hwgrep", "loop", "rfc2217", "socket", "spy")
 
+_OUTSTATION = re.compile(r"[0-9A-Za-z ]{0,32}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _LEADING_ZEROS = re.compile(r"0+([0-9]+)")
 _FRAMING = re.compile(r"[78][NEO][12]")
@@ -138,6 +139,14 @@ def _id(value: object) -> str:
     return value
 
 
+def _outstation(value: object) -> str:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        raise wrong(f'{shown(value)} is a number, and its leading zeros are lost; write it as in "094"')
+    if not isinstance(value, str) or not _OUTSTATION.fullmatch(value):
+        raise wrong(f"{shown(value)} is not an outstation: up to 32 digits, letters and blanks (IEC 62056-21, 6.3.1)")
+    return value
+
+
 def _host(value: object) -> str:
     host = _text(value)
     if not _HOST.fullmatch(host):
@@ -213,6 +222,8 @@ _TEXT_SCHEMA = {"type": ["string", "number"], "minLength": 1}
 
 Text = Annotated[str, Kind(_text, _TEXT_SCHEMA)]
 Id = Annotated[str, Kind(_id, {"type": "string", "pattern": f"^{_ID.pattern}$"})]
+#: The device address of a FLAG meter.
+Outstation = Annotated[str, Kind(_outstation, {"type": "string", "pattern": f"^{_OUTSTATION.pattern}$"})]
 Flag = Annotated[bool, Kind(_flag, {"type": "boolean"})]
 #: Nanoseconds inside.
 Duration = Annotated[int, Kind(_quantity(DURATION), {"type": "string", "examples": ["20 ms"]}, DURATION.format)]

@@ -37,14 +37,14 @@ class SimLink(NamedEntry):
 
     #: Keys that only mean something on some media.
     ONLY_ON: ClassVar[dict[str, tuple[str, ...]]] = {
-        "baud": ("rs485", "rs232"),
+        "baud": ("rs485", "rs232", "optical", "network"),
         "framing": ("rs485", "rs232"),
-        "echo": ("rs485", "rs232"),
+        "echo": ("rs485", "rs232", "optical"),
         "delay": ("ethernet",),
     }
 
     type: Literal["sim"]
-    medium: Annotated[str, one_of(("rs485", "rs232", "ethernet"), "a medium")] = "rs485"
+    medium: Annotated[str, one_of(("rs485", "rs232", "ethernet", "optical", "network"), "a medium")] = "rs485"
     baud: Baud = 9_600
     framing: Framing = "8N1"
     echo: Flag = Field(default=False, description="the adapter hears what it sends")
@@ -68,9 +68,14 @@ class SimLink(NamedEntry):
         return {key: value for key, value in told.items() if self.medium in self.ONLY_ON.get(key, self.medium)}
 
     @property
-    def point_to_point(self) -> bool:
-        """Whether the medium has room for one device only."""
-        return self.medium == "rs232"
+    def room(self) -> int | None:
+        """How many Modbus devices the medium has room for; None where there is no such limit."""
+        return 1 if self.medium == "rs232" else None
+
+    @property
+    def room_for_flag(self) -> int:
+        """How many FLAG meters: ten on RS-232 (by a splitter), 32 on RS-485 (A1140 manual p. 37), one behind a head."""
+        return {"rs232": 10, "rs485": 32, "network": 32}.get(self.medium, 1)
 
 
 class SerialLink(NamedEntry):

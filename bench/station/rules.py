@@ -6,6 +6,7 @@ All of them name both entries that clash, and all end at the table `RULES`.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.station import simulated
@@ -15,6 +16,7 @@ from bench.station.mistakes import dotted, suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from bench.station.devices import Device
     from bench.station.links import Link
     from bench.station.mistakes import Keys, Mistake
     from bench.station.model import Station
@@ -39,6 +41,7 @@ def addresses_differ(station: Station) -> Iterator[Mistake]:
     places = (
         (("devices", device.id, "address"), (_line_of(station, device.link), device.address))
         for device in station.devices.values()
+        if device.protocol == "modbus"
     )
     for keys, first, (line, address) in _repeated(places):
         yield station.mistake(keys, f"address {address} on {line} already belongs to {_at(station, first[:2])}")
@@ -49,15 +52,57 @@ def _line_of(station: Station, link_id: str) -> str:
     return far_end(link) or "" if isinstance(link, TcpLink) else f"link {link_id}"
 
 
-def point_to_point(station: Station) -> Iterator[Mistake]:
-    """A line with room for one device has one device."""
+def room_on_a_line(station: Station) -> Iterator[Mistake]:
+    """A line has no more devices than it has room for."""
+    for link in station.links.values():
+        on = [device for device in station.devices.values() if device.link == link.id]
+        if not isinstance(link, SimLink) or not on:
+            continue
+        room = link.room_for_flag if on[0].protocol == "flag" else link.room
+        if room is not None and len(on) > room:
+            kind = "point to point" if room == 1 else f"for {room} meters at the most"
+            first = _at(station, ("devices", on[0].id))
+            reason = f"link {link.id} is {kind} ({link.medium}) and already leads to {first}"
+            yield station.mistake(("devices", on[room].id, "link"), reason)
+
+
+def one_protocol_on_a_line(station: Station) -> Iterator[Mistake]:
+    """Modbus and FLAG do not share a line, and some media carry one of them only."""
+    first: dict[str, Device] = {}
+    for device in station.devices.values():
+        link = station.links.get(device.link)
+        before = first.setdefault(device.link, device)
+        if before.protocol != device.protocol:
+            reason = f"{_an(device.model)} cannot share link {device.link} with {_at(station, ('devices', before.id))}"
+            yield station.mistake(("devices", device.id, "link"), reason)
+        elif isinstance(link, SimLink) and link.medium in _MEDIA_OF[_OTHER[device.protocol]]:
+            reason = f"{_an(device.model)} does not speak over medium {link.medium}"
+            yield station.mistake(("devices", device.id, "link"), reason)
+        elif isinstance(link, ReplayLink) and device.protocol == "flag":
+            reason = "a FLAG visit cannot be replayed from a recorded wire"
+            yield station.mistake(("devices", device.id, "link"), reason)
+
+
+#: Media that carry one protocol only.
+_MEDIA_OF = {"flag": ("optical", "network"), "modbus": ("ethernet",)}
+_OTHER = {"flag": "modbus", "modbus": "flag"}
+
+
+def outstations_differ(station: Station) -> Iterator[Mistake]:
+    """No two FLAG meters of a line answer to one request: leading zeros do not count, none at all is everybody."""
+    flag = [device for device in station.devices.values() if device.protocol == "flag"]
+    several = Counter(device.link for device in flag)
+    for device in flag:
+        if several[device.link] > 1 and not device.outstation:
+            reason = f"needs an outstation: {several[device.link]} meters are on link {device.link}"
+            yield station.mistake(("devices", device.id, "link"), reason)
     places = (
-        (("devices", device.id, "link"), device.link)
-        for device in station.devices.values()
-        if isinstance(link := station.links.get(device.link), SimLink) and link.point_to_point
+        (("devices", device.id, "outstation"), (device.link, device.outstation.lstrip("0")))
+        for device in flag
+        if device.outstation
     )
-    for keys, first, link_id in _repeated(places):
-        reason = f"link {link_id} is point to point (rs232) and already leads to {_at(station, first[:2])}"
+    for keys, first, (link, _) in _repeated(places):
+        reason = f"leading zeros do not count: on link {link} it already means {_at(station, first[:2])}"
         yield station.mistake(keys, reason)
 
 
@@ -92,7 +137,9 @@ def traces_exist(station: Station) -> Iterator[Mistake]:
 RULES: tuple[Rule, ...] = (
     links_exist,
     addresses_differ,
-    point_to_point,
+    room_on_a_line,
+    one_protocol_on_a_line,
+    outstations_differ,
     ports_differ,
     serials_differ,
     traces_exist,
@@ -124,6 +171,10 @@ def _repeated(places: Iterable[tuple[Keys, P]]) -> Iterator[tuple[Keys, Keys, P]
         if place in taken:
             yield keys, taken[place], place
         taken.setdefault(place, keys)
+
+
+def _an(model: str) -> str:
+    return f"an {model}" if model.startswith("A") else f"a {model}"
 
 
 def _at(station: Station, keys: Keys) -> str:

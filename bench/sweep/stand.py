@@ -163,7 +163,7 @@ class Stand:
     @property
     def source(self) -> PowerLogic:
         """The driver of the meter that hands over."""
-        return self.bench.device(self.plan.source)
+        return self.bench.powerlogic(self.plan.source)
 
     # -- cuts --------------------------------------------------------------------------------------------------------
 

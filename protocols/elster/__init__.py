@@ -1,5 +1,5 @@
-"""Elster A1120, A1140 and A1700: what the identities of these meters mean, for both sides of the line.
+"""Elster's A1120, A1140 and A1700: what their data identities hold, shared by the meter and the tool.
 
-The wire formats only, shared by the simulated meter and by the driver: registers, histories, logs, moments and the load
-profile as bytes. How the bytes travel is `protocols.flag`, how a meter behaves `simulators.meters.elster`.
+`tables` and `fixtures/elster` say which identities a model has; the other modules are their codecs, and
+`configuration*` is what a scheme programs. What no public source gives is assumed and marked so.
 """

@@ -50,8 +50,21 @@ class Source(Enum):
         """Wh, varh, VAh, or nothing where the installation decides."""
         return _UNITS.get(self.value[:2], "")
 
+    @property
+    def kind(self) -> str:
+        """real, reactive or apparent; what the installation decides counts as apparent, the largest of them."""
+        return _KINDS.get(self.unit, "apparent")
+
+    @property
+    def title(self) -> str:
+        """Its name for a reader."""
+        words = self.value.split("_")
+        return " ".join(word.upper() if word in _ABBREVIATIONS else word for word in words)
+
 
 _UNITS = {"im": "Wh", "ex": "Wh", "q1": "varh", "q2": "varh", "q3": "varh", "q4": "varh", "va": "VAh"}
+_ABBREVIATIONS = {"va", "q1", "q2", "q3", "q4"}
+_KINDS = {"Wh": "real", "varh": "reactive", "VAh": "apparent"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ class FlagClient:
         elif found.mode != "A":
             yield from self._select(READOUT)
         answer = yield from self._block()
+        yield Wait(self.timing.reaction)
         yield Send(ACK)
         self._mode = None
         return answer.data

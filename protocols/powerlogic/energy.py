@@ -34,7 +34,12 @@ class Quantity(Enum):
     @property
     def unit(self) -> str:
         """Wh, varh or VAh."""
-        return {"real": "Wh", "reactive": "varh", "apparent": "VAh"}[self.value.split("_", 1)[0]]
+        return {"real": "Wh", "reactive": "varh", "apparent": "VAh"}[self.kind]
+
+    @property
+    def kind(self) -> str:
+        """real, reactive or apparent."""
+        return self.value.split("_", 1)[0]
 
     @property
     def title(self) -> str:

@@ -10,11 +10,15 @@ from bench.procedures.commissioning import clear_as_new
 @pytest.fixture
 def old_for(target: Series, bench: Bench) -> PowerLogic:
     """A meter that hands its readings to `target`, which is cleared first: the first of the station that is another."""
-    others = [name for name in bench.station.devices if name != target.name]
+    others = [
+        device.id
+        for device in bench.station.devices.values()
+        if device.protocol == "modbus" and device.id != target.name
+    ]
     if not others:
         pytest.skip(f"station {bench.station.name} has no second meter to hand its readings over")
     clear_as_new(target, bench.arm(target), bench.journal)
-    return bench.device(others[0])
+    return bench.powerlogic(others[0])
 
 
 @pytest.fixture

@@ -125,7 +125,8 @@ def disturbed(bench: Bench, disturbances: Disturbances, trial: Trial) -> Disturb
     if not fit:
         kind = f"simulated {trial.medium} link with a meter that takes a preset"
         pytest.skip(f"station {bench.station.name} has no {kind}; faults are never put on a real line")
-    others = [name for name in bench.station.devices if name != fit[-1].id]
+    modbus = [device.id for device in bench.station.devices.values() if device.protocol == "modbus"]
+    others = [name for name in modbus if name != fit[-1].id]
     if not others:
         pytest.skip(f"station {bench.station.name} has no second meter")
     meter = bench.target(fit[-1].id)
@@ -133,4 +134,4 @@ def disturbed(bench: Bench, disturbances: Disturbances, trial: Trial) -> Disturb
         bench.arm(meter)
     except NotArmed as error:
         pytest.skip(str(error))
-    return Disturbed(bench, trial.fault, meter, bench.device(others[0]))
+    return Disturbed(bench, trial.fault, meter, bench.powerlogic(others[0]))

@@ -35,7 +35,7 @@ def test_what_is_written_to_one_unit_shows_at_no_other(target: Series, bench: Be
 
 def _neighbours(target: Series, bench: Bench) -> dict[str, Series]:
     others = [d.id for d in bench.station.devices.values() if d.link == target.device.link and d.id != target.name]
-    found = {name: bench.device(name) for name in others}
+    found = {name: bench.powerlogic(name) for name in others}
     return {name: driver for name, driver in found.items() if isinstance(driver, Series)}
 
 

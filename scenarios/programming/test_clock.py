@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from bench.bench import Bench
 from bench.clock import Clock
-from bench.drivers.powerlogic import PowerLogic, Series
+from bench.drivers.driver import Driver
+from bench.drivers.powerlogic import Series
 from bench.measure import Measure, Unit
 from protocols.powerlogic.tables import command_code
 from scenarios.marks import catches, destructive, needs
@@ -23,17 +24,19 @@ SECONDS = Decimal(5)
 
 @destructive("sets the clock, and sets it back")
 @needs("set-clock")
-def test_the_clock_takes_a_new_time(meter: PowerLogic, bench: Bench, clock: Clock, measure: Measure) -> None:
+def test_the_clock_takes_a_new_time(meter: Driver, bench: Bench, clock: Clock, measure: Measure) -> None:
     """A time in another year is shown at once, and the old time comes back with what has passed."""
     armed = bench.arm(meter)
     before, since = meter.read_clock(), clock.now()
     wanted = before.replace(year=before.year + 1, month=2, day=28, hour=23, minute=0, second=0)
     try:
         bench.journal.audit("set clock", device=meter.name, before=before, value=wanted)
+        began = clock.now()
         meter.set_clock(armed, wanted)
         shown = meter.read_clock()
         ahead = Decimal(str((shown - wanted).total_seconds()))
-        measure("shown after the set time", ahead, Unit.S, device=meter.name).between(Decimal(0), SECONDS)
+        took = max(SECONDS, Decimal((clock.now() - began) // 1_000_000_000 + 1))  # a visit of its own takes longer
+        measure("shown after the set time", ahead, Unit.S, device=meter.name).between(Decimal(0), took)
     finally:
         passed = timedelta(microseconds=(clock.now() - since) // 1000)
         bench.journal.audit("restore clock", device=meter.name, value=before + passed)

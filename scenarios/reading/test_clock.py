@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from bench.clock import Clock
-from bench.drivers.powerlogic import PowerLogic, Series
+from bench.drivers.driver import Driver
+from bench.drivers.powerlogic import Series
 from bench.measure import Measure, Unit
 from scenarios.marks import catches, needs
 
@@ -14,7 +15,7 @@ RESOLUTION = Decimal("1.1")
 
 @needs("read-clock")
 @catches("P24")
-def test_the_clock_goes(meter: PowerLogic, clock: Clock, measure: Measure) -> None:
+def test_the_clock_goes(meter: Driver, clock: Clock, measure: Measure) -> None:
     """In ten seconds of the bench the meter's clock goes ten seconds on."""
     before, first, begin = clock.now(), meter.read_clock(), clock.now()
     clock.sleep(WAIT)

@@ -1,5 +1,6 @@
 """Who answers: the device is the one that the station promises."""
 
+from bench.drivers.driver import Driver
 from bench.drivers.powerlogic import PowerLogic
 from bench.errors import Refused
 from bench.measure import Measure
@@ -9,8 +10,8 @@ ILLEGAL_FUNCTION = 1
 
 
 @needs("identify")
-def test_the_device_is_what_the_station_says(meter: PowerLogic, measure: Measure) -> None:
-    """Functions 17 and 43/14 name the model; an identity that no document gives is not verified."""
+def test_the_device_is_what_the_station_says(meter: Driver, measure: Measure) -> None:
+    """What the device says of itself names the model; an identity that no document gives is not verified."""
     found, findings = meter.identify()
     measure("identification", str(found), device=meter.name).is_not("")
     for finding in findings:
@@ -21,7 +22,7 @@ def test_the_device_is_what_the_station_says(meter: PowerLogic, measure: Measure
             measure(finding.what, finding.found, device=meter.name).is_(finding.expected)
 
 
-@needs("identify")
+@needs("identify", "read-registers")
 def test_only_a_named_model_has_device_identification(meter: PowerLogic, measure: Measure) -> None:
     """Function 43/14 is a PM800's; the Circuit Monitors refuse it with exception 01."""
     try:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from simulators.lines.burst import Burst
 from simulators.lines.framing import Framing
-from simulators.lines.serial_line import Port, SerialLine
+from simulators.lines.serial_line import Follows, Port, SerialLine
 from simulators.realtime import RealTime
 from simulators.world import MILLISECOND
 
@@ -34,6 +34,7 @@ class PacedPort:
         wait: told True when the door should read no further for now, and False when it may again.
         slice_time: how much line time (ns) to gather before it is delivered.
         on_death: told that the line was cut under this port.
+        follows: what of the line's framing the port takes over by itself.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class PacedPort:
         *,
         slice_time: int = SLICE,
         on_death: Callable[[], None] | None = None,
+        follows: Follows = "nothing",
     ) -> None:
         self._realtime = realtime
         self._world = realtime.world
@@ -54,7 +56,7 @@ class PacedPort:
         self._slice = slice_time
         self._asked = False
         self._open = True
-        self._port = line.open()
+        self._port = line.open(follows=follows)
         self._port.on_burst = self._on_burst
         self._port.on_death = on_death
 

@@ -1,9 +1,11 @@
 """A pseudo-terminal as the port of a line: the one module that only POSIX has, and as it stands only Linux.
 
-Three habits of a Linux pty shape it.
+Four habits of a Linux pty shape it.
 
 * It keeps the speed that a client sets and drops parity and seven bits. So the client's speed is compared with the
   line's, and the framing is always the line's own: a wrong parity shows over RFC 2217 only.
+* It does not tell whether bytes were written before or after a change of speed that comes with them, and it makes no
+  client wait until they are out. So they are sent with whichever of the two speeds the line's devices have.
 * The C library refuses (EINVAL) settings with parity or seven bits that change nothing the pty keeps, so the second
   client with the speed of the first could not open it. So it is *parked*: as soon as a client's settings are read, the
   speed is set to one that nobody uses, and every client changes something. A client that sets parity twice within
@@ -71,7 +73,7 @@ class PtyDoor:
         #: The name under which clients open it.
         self.path = os.ttyname(self._slave)
         self._delivered_at = 0
-        self._port = PacedPort(realtime, line, self._deliver, self._wait, slice_time=slice_time)
+        self._port = PacedPort(realtime, line, self._deliver, self._wait, slice_time=slice_time, follows="frame")
         self._loop.add_reader(self._master, self._readable)
 
     @property
@@ -99,9 +101,33 @@ class PtyDoor:
         if baud in _PARKED:
             return
         if baud:  # 0 hangs up and is no speed
-            self._port.framing = Framing(baud, self._line.framing.frame)
+            self._change_to(baud)
         if self._realtime.wall() - self._delivered_at > _STALE:
             termios.tcflush(self._slave, termios.TCIFLUSH)
+
+    def _change_to(self, baud: int) -> None:
+        """Bytes that lie there are sent at the old speed if it is the devices', and else at the new one."""
+        spoken = self._realtime.act(lambda: self._line.framing)
+        again = False
+        if self._port.framing.baud == spoken.baud != baud:
+            written, again = self._pending()
+            if written:
+                self._port.send(written)
+        self._port.framing = Framing(baud, spoken.frame)
+        if again:
+            self._settings_changed()
+
+    def _pending(self) -> tuple[bytes, bool]:
+        """What lies there to be read, and whether word of a change of settings (ours or another) was in front of it."""
+        again = False
+        with suppress(BlockingIOError):
+            packet = os.read(self._master, _CHUNK)
+            if packet[0] & _SETTINGS:
+                again = True
+                packet = os.read(self._master, _CHUNK)
+            if packet[0] == _DATA:
+                return packet[1:], again
+        return b"", again
 
     def _park(self) -> int:
         """Put a speed that nobody uses in place, and return the one that was there.

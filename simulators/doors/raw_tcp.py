@@ -1,7 +1,7 @@
 """A transparent serial server: what is on the line is on the TCP connection, and nothing else.
 
-Speed and framing are the line's own. Every caller is a master of his own on the line, so one that has vanished without
-hanging up keeps nobody out.
+Speed and framing are the line's own, whatever its devices make of them. Every caller is a master of his own on the
+line, so one that has vanished without hanging up keeps nobody out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 
 from simulators.doors.pacing import SLICE, PacedPort
 from simulators.doors.tcp import Caller, TcpDoor
-from simulators.lines.serial_line import SerialLine
+from simulators.lines.serial_line import Follows, SerialLine
 from simulators.realtime import RealTime
 
 
@@ -19,6 +19,8 @@ class SerialCaller(Caller):
 
     #: Two frames' worth: who floods a line waits for it, and what is on it stays small enough to be garbled cheaply.
     portion = 512
+    #: Nothing but bytes comes through a TCP connection, so speed and framing are those of the line.
+    follows: Follows = "line"
 
     def __init__(self, door: TcpDoor, realtime: RealTime, line: SerialLine, *, slice_time: int = SLICE) -> None:
         super().__init__(door)
@@ -38,6 +40,7 @@ class SerialCaller(Caller):
             self._wait,
             slice_time=self._slice_time,
             on_death=transport.close,
+            follows=self.follows,
         )
         if self._line.cut_off:
             transport.close()

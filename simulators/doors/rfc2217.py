@@ -97,6 +97,7 @@ class SerialSettings:
 class Rfc2217Caller(SerialCaller):
     """One connection of an RFC 2217 client."""
 
+    follows = "nothing"  # the client sets everything
     portion = RECEIVE_BUFFER  # a negotiation that breaks is answered by an end, and not by a reset over unread bytes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

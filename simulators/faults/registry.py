@@ -6,13 +6,23 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal
-
-from simulators.meters.powerlogic.meter import Meter
+from typing import Any, Literal, Protocol
 
 #: Who is hurt: the one who pays, the one who relies on what the meter does, or the one who looks at it.
 Severity = Literal["billing", "function", "cosmetic"]
-Install = Callable[[Meter], None]
+Install = Callable[[Any], None]
+
+
+class Faulty(Protocol):
+    """A meter into which a defect can be put."""
+
+    family: str
+
+    def before_change(self, now: int) -> None:
+        """What was counted until now stays as it is."""
+
+    def after_change(self, now: int) -> None:
+        """From now on it is another firmware."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,20 +86,27 @@ def defect(
     severity: Severity = "billing",
     why: str = "",
     model: str = "",
+    family: str = "powerlogic",
 ) -> Callable[[Install], Install]:
     """Register a function that puts a defect into a meter; see :class:`Fault` for the facts."""
     scenarios = (caught_by,) if isinstance(caught_by, str) else tuple(caught_by)
 
     def register(install: Install) -> Install:
-        if id_ in DEFECTS:
+        before = DEFECTS.get(id_)
+        again = before is not None and _place(before.install) == _place(install)  # a module that is imported anew
+        if before is not None and not again:
             raise ValueError(f"two defects are called {id_}")
         DEFECTS[id_] = Defect(
             id=id_, title=title, symptom=symptom, shows=shows, caught_by=scenarios, severity=severity, why=why,
-            model=model, install=install,
+            model=model, family=family, install=install,
         )  # fmt: skip
         return install
 
     return register
+
+
+def _place(install: Install) -> tuple[str, str]:
+    return install.__module__, install.__qualname__
 
 
 def load() -> dict[str, Defect]:
@@ -99,15 +116,15 @@ def load() -> dict[str, Defect]:
     return DEFECTS
 
 
-def switch_on(id_: str, meter: Meter, now: int = 0) -> None:
+def switch_on(id_: str, meter: Faulty, now: int = 0) -> None:
     """Put a defect into a meter at the instant `now` (ns): what was counted until then stays as it is.
 
     Raises:
-        KeyError: no defect has this id; the message lists those there are.
+        KeyError: no defect of the meter's family has this id; the message lists those there are.
     """
-    known = load()
+    known = {name: found for name, found in load().items() if found.family == meter.family}
     if id_ not in known:
-        raise KeyError(f"no defect is called {id_!r}; known: {', '.join(sorted(known))}")
+        raise KeyError(f"no defect is called {id_!r} among those of {meter.family}; known: {', '.join(sorted(known))}")
     meter.before_change(now)
     known[id_].install(meter)
     meter.after_change(now)

@@ -2,6 +2,7 @@
 
 No event per byte: a burst knows when its k-th byte arrives. ::
 
-    SerialLine   RS-485 or RS-232: speed, framing, turnaround, collisions (serial_line.py)
-    Network      a connection with a delay in each direction (network.py)
+    SerialLine     RS-485 or RS-232: speed, framing, turnaround, collisions (serial_line.py)
+    CharacterLine  the same for devices that hear characters and change their speed (character_line.py)
+    Network        a connection with a delay in each direction (network.py)
 """

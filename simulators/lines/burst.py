@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simulators.lines.framing import Framing
+
+#: What somebody hears of bytes that were sent.
+Ear = Callable[[bytes], bytes]
+
+
+def _as_sent(data: bytes) -> bytes:
+    """The ear of who listens as it was spoken."""
+    return data
 
 
 class Burst:
@@ -12,13 +22,16 @@ class Burst:
         start: the instant (ns) at which the first start bit begins.
         data: the bytes.
         framing: the sender's speed and framing.
+        sender: who speaks.
+        ear: what becomes of the bytes where they are heard.
     """
 
-    __slots__ = ("_taken", "copies", "data", "end", "framing", "garbled", "sender", "start")
+    __slots__ = ("_ear", "_taken", "copies", "data", "end", "framing", "garbled", "sender", "start")
 
-    def __init__(self, start: int, data: bytes, framing: Framing, sender: object = None) -> None:
+    def __init__(self, start: int, data: bytes, framing: Framing, sender: object = None, ear: Ear = _as_sent) -> None:
         self.start = start
         self.data = data
+        self._ear = ear
         self.framing = framing
         self.sender = sender
         self.end = start + framing.time_of(len(data))
@@ -31,8 +44,9 @@ class Burst:
     def garble(self, data: bytes) -> None:
         """The bytes turn out to be others, because somebody talks at the same time."""
         self.garbled += 1
-        for burst in (self, *self.copies):
-            burst.data = data
+        self.data = data
+        for burst in self.copies:
+            burst.data = burst._ear(data)  # noqa: SLF001  # a burst of the same kind
 
     def cut(self, now: int) -> None:
         """The sender falls silent: of what is not on its way yet, and of a character that is, nothing arrives."""
@@ -41,15 +55,15 @@ class Burst:
             burst.data = burst.data[:whole]
             burst.end = burst.start + burst.framing.time_of(whole)
 
-    def copy(self) -> Burst:
-        """The burst for one more port."""
-        self.copies.append(Burst(self.start, self.data, self.framing, self.sender))
+    def copy(self, ear: Ear = _as_sent, framing: Framing | None = None) -> Burst:
+        """The burst for one more port, which may hear other bytes, and another number of them in the same time."""
+        self.copies.append(Burst(self.start, ear(self.data), framing or self.framing, self.sender, ear))
         return self.copies[-1]
 
     def arrived(self, now: int) -> int:
         """How many bytes have arrived whole by `now` and are not taken yet; a byte that ends exactly now counts."""
         if now >= self.end:
-            return len(self.data) - self._taken
+            return self.left
         if now <= self.start:
             return 0
         # The largest k with time_of(k) <= now - start, time_of rounding down: a client that polls asks this very often.
@@ -67,8 +81,8 @@ class Burst:
 
     @property
     def left(self) -> int:
-        """How many bytes are not taken yet."""
-        return len(self.data) - self._taken
+        """How many bytes are not taken yet; who hears at another speed may find fewer once they are garbled."""
+        return max(0, len(self.data) - self._taken)
 
 
 class Inbox:
@@ -109,12 +123,11 @@ class Inbox:
         while self.bursts and count:
             burst = self.bursts[0]
             part = burst.take(min(count, burst.arrived(now)))
-            if not part:
-                break
             parts.append(part)
             count -= len(part)
-            if not burst.left:
-                self.bursts.pop(0)
+            if burst.left:
+                break
+            self.bursts.pop(0)  # of one that was cut within its first character nothing ever comes
         return b"".join(parts)
 
     def clear(self, now: int) -> None:

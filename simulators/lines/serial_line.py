@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Literal, Protocol
 
 from protocols.conversation import Reply
 from simulators.lines.burst import Burst, Inbox
@@ -19,6 +19,9 @@ from simulators.lines.disturbance import Death, Disturbance, Frame
 from simulators.lines.framing import Framing
 from simulators.lines.tap import Tap
 from simulators.world import MILLISECOND, World
+
+#: What of the line's framing a port takes over by itself: nothing, all but the speed, everything.
+Follows = Literal["nothing", "frame", "line"]
 
 _BYTE = 8
 #: A burst that so many others have talked into is garbage for good.
@@ -111,11 +114,19 @@ class SerialLine:
         """Put a device on the line; with a framing of its own it may misunderstand the others."""
         self._devices.append((device, framing or self.framing))
 
-    def open(self, framing: Framing | None = None) -> Port:
-        """A new master's port on the line."""
+    def open(self, framing: Framing | None = None, *, follows: Follows = "nothing") -> Port:  # noqa: ARG002  # the framing of these lines is always the same
+        """A new master's port on the line; it may follow the line's framing where that changes."""
         port = Port(self, framing or self.framing)
         self._ports.append(port)
         return port
+
+    def retune(self, port: Port, framing: Framing) -> None:
+        """A master gives its port another speed or framing, as an operating system does it: at once."""
+        port.framing = framing
+
+    def out_at(self, port: Port) -> int:
+        """The instant (ns) at which the last bit of what a port was given is out."""
+        return self._free_at.get(id(port), 0)
 
     def close(self, port: Port) -> None:
         """Take a port off the line."""
@@ -142,8 +153,8 @@ class SerialLine:
             if burst.end > now and speaks(burst):
                 burst.cut(now)
                 self._free_at[id(burst.sender)] = now
-                silence = max(burst.end, now) + burst.framing.silence
-                self.world.call_at(silence, lambda at=silence: self._silence(at))  # type: ignore[misc]  # a default binds it
+                self._out_at.pop(id(burst.sender), None)
+                self._hear_out(burst)
 
     def _framing_of(self, sender: object) -> Framing:
         return next(framing for device, framing in self._devices if device is sender)
@@ -158,10 +169,13 @@ class SerialLine:
         """Whether nobody can open the line now."""
         return self.death.took(self.world.now, self.world.now)
 
-    def reframe(self, framings: Sequence[Framing]) -> list[Framing]:
-        """Give the devices, in the order of their being attached, other framings; returns those they had."""
+    def reframe(self, framings: Sequence[Framing | None]) -> Sequence[Framing | None]:
+        """Give the devices, in the order of their being attached, other framings; returns those they had.
+
+        None is the framing that a device has chosen itself, where devices do.
+        """
         before = [framing for _, framing in self._devices]
-        self._devices = [(device, new) for (device, _), new in zip(self._devices, framings, strict=True)]
+        self._devices = [(device, new or old) for (device, old), new in zip(self._devices, framings, strict=True)]
         return before
 
     def cut(self, at: int, duration: int) -> None:
@@ -198,14 +212,22 @@ class SerialLine:
         if not burst.data or self.death.took(burst.start, burst.start):  # or its sender has lost its supply meanwhile
             return
         for other in self._heard:
-            if other.end > burst.start and other.sender is not burst.sender:
+            if other.end > burst.start and other.sender is not burst.sender and self._meet(other, burst):
                 self._collide(other, burst)
         self._heard.append(burst)
         self.world.digest.note(burst.start, self.name, burst.data)
         for port in self._ports:
             if port is not burst.sender or self.echo:
                 port.deliver(self._as_heard(burst, port.framing))
-        silence = burst.end + burst.framing.silence
+        self._hear_out(burst)
+
+    def _meet(self, earlier: Burst, later: Burst) -> bool:  # noqa: ARG002  # where there is one pair of wires, all do
+        """Whether two talkers are on the same pair of wires."""
+        return True
+
+    def _hear_out(self, burst: Burst) -> None:
+        """Ask the devices when the line has been silent after a burst."""
+        silence = max(burst.end, self.world.now) + burst.framing.silence
         self.world.call_at(silence, lambda: self._silence(silence))
 
     def _collide(self, earlier: Burst, later: Burst) -> None:

@@ -38,6 +38,11 @@ class MeterClock:
     def _setting_at(self, then: int) -> tuple[int, datetime]:
         return next((setting for setting in reversed(self._earlier) if setting[0] <= then), self._earlier[0])
 
+    def instant(self, moment: datetime) -> int:
+        """The first instant (ns) at which the clock, as it runs now, shows `moment` or later."""
+        ahead = (moment - self._reference) // timedelta(microseconds=1) * 1000
+        return self._since - (-ahead * MILLION // (MILLION + self._drift_ppm))
+
     def set(self, now: int, moment: datetime) -> None:
         """Set the clock at the instant `now` (ns)."""
         self._earlier.append((self._since, self._reference))

@@ -13,9 +13,9 @@ import pytest
 from bench_stand import GOLDEN, LAN, Stand, stand, two_meters
 
 from bench.drivers.capabilities import Capability
+from bench.drivers.finding import Finding
 from bench.drivers.powerlogic import CM2, PowerLogic, Series
 from bench.drivers.powerlogic.driver import Ratios, _blocks
-from bench.drivers.powerlogic.identity import Finding
 from bench.drivers.powerlogic.values import PowerFactor, decode_register
 from bench.errors import ForeignAnswer, NoAnswer, Refused
 from protocols.powerlogic.energy import Quantity

@@ -137,3 +137,52 @@ def test_who_asks_ahead_is_shown_no_more() -> None:
     secret, answer = encode_mbap(7, 3, bytes.fromhex("0302 04d2")), encode_mbap(8, 3, bytes.fromhex("0302 1234"))
     shown = hidden("mbap", ("tx", ask), ("tx", other), ("rx", secret), ("rx", answer))
     assert shown[2:] == ["000700000005030302xxxx", answer.hex()]
+
+
+REPLY = b"FD04BE65D6157FA9"
+NEW = b"4E45572050415353"
+
+
+def flag_trace(pieces: list[bytes], *, echo: bool = False, identities: frozenset[int] = frozenset()) -> str:
+    writer = TraceWriter("s", "d", frames="flag")
+    writer.masks.registers = identities
+    for t, data in enumerate(pieces):
+        writer.tx(t, data)
+        if echo:
+            writer.rx(t, data)
+    return writer.text()
+
+
+@pytest.mark.parametrize("echo", [False, True])
+@pytest.mark.parametrize("kind", [b"P1", b"P2"])
+@pytest.mark.parametrize("cut", range(27))
+def test_a_log_in_is_in_no_trace_however_the_line_cuts_it(kind: bytes, cut: int, echo: bool) -> None:
+    frame = b"\x01" + kind + b"\x02(" + REPLY + b")\x03\x12"
+    text = flag_trace([frame[:cut], frame[cut:], b"\x01R1\x02798001(10)\x03\x65"], echo=echo)
+    assert REPLY.hex() not in text.replace('"}', "")
+    for way in ("tx", "rx") if echo else ("tx",):
+        shown = bytes_shown(text, way)
+        assert shown.startswith("01" + kind.hex() + "02" + "xx" * 20)
+        assert shown.endswith(b"798001(10)\x03\x65".hex())
+
+
+def test_a_log_in_that_never_ends_is_hidden_too() -> None:
+    assert REPLY[:9].hex() not in flag_trace([b"\x01P2\x02(" + REPLY])
+
+
+def test_a_new_password_on_its_way_to_its_identity_is_hidden_with_its_check_character() -> None:
+    frame = b"\x01W1\x02901001(" + NEW + b")\x03\x55"
+    assert bytes_shown(flag_trace([frame], identities=frozenset({901})), "tx").endswith("28" + "xx" * 19)
+    assert NEW.hex() in flag_trace([frame])
+
+
+def test_a_log_in_that_is_written_through_in_pieces_is_hidden(tmp_path: Path) -> None:
+    writer = TraceWriter("s", "d", frames="flag")
+    path = tmp_path / "a.trace.jsonl"
+    writer.stream(path)
+    for t, piece in enumerate((b"/?!\r\n", b"\x01P2\x02(" + REPLY[:5], REPLY[5:] + b")\x03\x12", b"\x01B0\x03\x71")):
+        writer.tx(t * 200_000_000, piece)
+    writer.close()
+    text = path.read_text()
+    assert REPLY[:5].hex() not in text
+    assert REPLY[5:].hex() not in text

@@ -55,7 +55,14 @@ def test_a_meter_scenario_runs_on_every_device_and_a_target_scenario_on_one_of_e
 
 def test_devices_without_a_needed_capability_are_left_out() -> None:
     able = chosen(builtin_station("sim"), "meter", "program-setup")
-    assert [choice["meter"] for choice in able] == [name for name in builtin_station("sim").devices if name != "cm2350"]
+    modbus = [device.id for device in builtin_station("sim").devices.values() if device.protocol == "modbus"]
+    assert [choice["meter"] for choice in able] == [name for name in modbus if name != "cm2350"]
+
+
+def test_a_preset_is_a_matter_between_modbus_meters() -> None:
+    pairs = [*chosen(builtin_station("sim"), "old new"), *chosen(builtin_station("sim"), "old unfit")]
+    assert pairs
+    assert not any(name.startswith("a1") for pair in pairs for name in pair.values())
 
 
 def test_a_scenario_without_a_device_is_not_parametrised() -> None:

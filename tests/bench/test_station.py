@@ -22,7 +22,9 @@ from bench.station import (
     load_station,
     station_schema,
 )
+from bench.station.devices import FLAG_MODELS, MODBUS_MODELS
 from bench.station.schema import schema_text
+from protocols.elster import tables as elster
 from protocols.powerlogic.tables import models
 
 STATIONS = Path(__file__).parents[2] / "fixtures" / "stations"
@@ -266,6 +268,9 @@ class TestResolved:
         assert power.cycle == command
 
 
+MODBUS_DEVICES = [device for device in builtin_station("sim").devices.values() if device.protocol == "modbus"]
+
+
 class TestBuiltin:
     def test_everything_is_simulated_and_sacrificial(self) -> None:
         sim = builtin_station("sim")
@@ -277,14 +282,14 @@ class TestBuiltin:
         sim = builtin_station("sim")
         bus = [device.model for device in sim.devices.values() if device.link == "bus"]
         lan = [device.model for device in sim.devices.values() if device.link == "lan"]
-        assert bus == [model for model in MODELS if not model.endswith("000")]
+        assert bus == [model for model in MODBUS_MODELS if not model.endswith("000")]
         assert lan == bus[1:]
 
     def test_all_meters_have_the_same_transformers(self) -> None:
-        ratios = {(d.simulate.ct, d.simulate.pt) for d in builtin_station("sim").devices.values() if d.simulate}
+        ratios = {(d.simulate.ct, d.simulate.pt) for d in MODBUS_DEVICES if d.simulate}
         assert [(ct.primary, ct.secondary, pt) for ct, pt in ratios] == [(400, 5, None)]
 
-    @pytest.mark.parametrize("device", builtin_station("sim").devices.values(), ids=lambda device: device.id)
+    @pytest.mark.parametrize("device", MODBUS_DEVICES, ids=lambda device: device.id)
     def test_its_readings_agree(self, device: Device) -> None:
         assert device.simulate is not None
         energies = device.simulate.energies
@@ -346,7 +351,8 @@ class TestFinding:
 
 
 def test_the_models_are_those_that_the_tables_describe() -> None:
-    assert set(MODELS) == set(models())
+    assert set(MODBUS_MODELS) == set(models())
+    assert set(FLAG_MODELS) == set(elster.models())
 
 
 class TestSchema:
@@ -361,6 +367,8 @@ class TestSchema:
             "type": "integer",
             "minimum": 1,
             "maximum": 247,
+            "default": 0,
+            "description": "Modbus unit; a FLAG meter has an outstation",
             "title": "",
         }
         assert definitions["PowerControl"]["additionalProperties"] is False

@@ -26,8 +26,8 @@ devices:
   new: {model: PM850, link: b, address: 1}
 """
 
-MODELS = "CM2350, CM3350, CM4250, PM820, PM850, PM870, CM2000, CM3000, CM4000"
-DEVICE_KEYS = "model, link, address, serial, protection, identity, power, load, simulate"
+MODELS = "CM2350, CM3350, CM4250, PM820, PM850, PM870, CM2000, CM3000, CM4000, A1120, A1140, A1700"
+DEVICE_KEYS = "model, link, address, outstation, password, serial, protection, identity, power, load, simulate"
 CAPABILITIES = ", ".join(Capability)
 DEFECTS = ", ".join(sorted(load()))
 ENERGIES = (
@@ -92,7 +92,7 @@ LINKS = [
     ("{type: sim}", "{}", "4: links.a: type is missing; allowed: sim, serial, tcp, rfc2217, replay"),
     ("{type: sim}", "sim", '4: links.a: must be a mapping, not "sim"'),
     ("type: sim", "type: serial", "4: links.a: port is missing"),
-    ("type: sim", "type: sim, medium: rs-485", '4: links.a.medium: "rs-485" is not a medium; did you mean rs485? allowed: rs485, rs232, ethernet'),
+    ("type: sim", "type: sim, medium: rs-485", '4: links.a.medium: "rs-485" is not a medium; did you mean rs485? allowed: rs485, rs232, ethernet, optical, network'),
     ("type: sim", "type: sim, turnaround: 20 m s", f'4: links.a.turnaround: "20 m s" has the unit "m s"; a duration has one of {DURATIONS}'),
     ("type: sim", "type: sim, turnaround: 20", f'4: links.a.turnaround: "20" has no unit; write a duration as in 20 ms ({DURATIONS})'),
     ("type: sim", "type: sim, turnaround: 20 MS", f'4: links.a.turnaround: "20 MS" has the unit "MS"; a duration has one of {DURATIONS}; did you mean ms?'),
@@ -129,7 +129,12 @@ LINKS = [
 DEVICES = [
     ("PM850", "PM855", f'8: devices.new.model: "PM855" is not a known model; did you mean PM850? allowed: {MODELS}'),
     ("PM850", "pm850", f'8: devices.new.model: "pm850" is not a known model; did you mean PM850? allowed: {MODELS}'),
-    ("PM850", "A1140", f'8: devices.new.model: "A1140" is not a known model; allowed: {MODELS}'),
+    ("PM850", "A1140", "8: devices.new: an A1140 has an outstation; remove: address"),
+    ("PM850, link: b, address: 1", "A1140, link: a", "8: devices.new.link: an A1140 cannot share link a with devices.old (line 7)"),
+    ("PM850, link: b, address: 1", "A1140, link: b, outstation: 94", '8: devices.new.outstation: 94 is a number, and its leading zeros are lost; write it as in "094"'),
+    ("PM850, link: b, address: 1", "A1140, link: b, outstation: 09-4", '8: devices.new.outstation: "09-4" is not an outstation: up to 32 digits, letters and blanks (IEC 62056-21, 6.3.1)'),
+    ("PM850, link: b, address: 1", "A1140, link: b, password: FEDC0003", "8: devices.new.password: write {env: NAME}, the environment variable that holds the password, or simulated"),
+    ("PM850, link: b", "PM850, link: b, outstation: '1'", "8: devices.new: a PM850 has an address; remove: outstation"),
     (", address: 1", "", "8: devices.new: address is missing"),
     ("address: 1", "address: 0", "8: devices.new.address: 0 is outside 1..247"),
     ("address: 1", "address: 248", "8: devices.new.address: 248 is outside 1..247"),

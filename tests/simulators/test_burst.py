@@ -97,3 +97,13 @@ def test_who_falls_silent_has_sent_whole_characters_and_no_more(
     assert len(burst.data) == len(copy.data) == whole
     assert burst.end == copy.end == 1000 + framing.time_of(whole)
     assert burst.left == whole - len(taken)
+
+
+def test_a_burst_that_was_cut_within_its_first_character_holds_nobody_up() -> None:
+    inbox = Inbox()
+    framing = Framing(1000)
+    cut, whole = Burst(0, b"never", framing), Burst(10**9, b"ab", framing)
+    inbox.put(cut)
+    inbox.put(whole)
+    cut.cut(framing.time_of(1) - 1)
+    assert inbox.take(99, 2 * 10**9) == b"ab"

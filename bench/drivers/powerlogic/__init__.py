@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.drivers.capabilities import Capability
 from bench.drivers.powerlogic.cm2 import CM2
 from bench.drivers.powerlogic.driver import PowerLogic
 from bench.drivers.powerlogic.series import Series
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from bench.drivers.modbus import ModbusSession
     from bench.station import Device
 
-__all__ = ["CM2", "PowerLogic", "Series", "hidden_registers", "make_driver"]
+__all__ = ["CM2", "PowerLogic", "Series", "capabilities_of", "hidden_registers", "make_driver"]
+
+
+def capabilities_of(model: str) -> frozenset[Capability]:
+    """What a model can be asked."""
+    return _kind(models()[model]).capabilities
 
 
 def make_driver(device: Device, session: ModbusSession, clock: Clock) -> PowerLogic:

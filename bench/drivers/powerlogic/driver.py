@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from bench.clock import Clock
 from bench.drivers.capabilities import Capability
+from bench.drivers.finding import Finding
 from bench.drivers.modbus import ModbusSession
-from bench.drivers.powerlogic.identity import Finding, Identification, compare, identify
+from bench.drivers.powerlogic.identity import Identification, compare, identify
 from bench.drivers.powerlogic.values import EnergyReading, PowerFactor, Value, decode_register
 from bench.errors import DeviceError, ForeignAnswer, NoAnswer, StationError
 from bench.safety import Armed
@@ -88,6 +89,7 @@ class PowerLogic(ABC):
             Capability.SET_CLOCK,
             Capability.RESET_DEMAND,
             Capability.RESET_EXTREMES,
+            Capability.READ_REGISTERS,
         }
     )
 
@@ -106,6 +108,11 @@ class PowerLogic(ABC):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def title(self) -> str:
+        """Maker and model."""
+        return self.model.title
 
     # -- identity ----------------------------------------------------------------------------------------------------
 
@@ -237,6 +244,11 @@ class PowerLogic(ABC):
     @abstractmethod
     def reset_demand(self, armed: Armed) -> None:
         """Reset the peak demands."""
+
+    def demand_reset_stamp(self) -> object:
+        """The time of the last demand reset, None before the first."""
+        name = "power_demand_reset_time" if "power_demand_reset_time" in self.map else "demand_reset_time"
+        return self.value(name)
 
     @abstractmethod
     def reset_extremes(self, armed: Armed) -> None:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.drivers.finding import Finding
 from bench.drivers.modbus import ModbusSession
 from bench.errors import ForeignAnswer, Refused
 from protocols.powerlogic.tables import Model
@@ -35,26 +36,6 @@ class Identification:
         if self.name:
             return " ".join(part for part in (self.vendor, self.name, self.revision) if part)
         return f"product id {self.product_id}" if self.product_id is not None else self.report.hex(" ")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One comparison: what was expected, what was found, and whether the expectation rests on a document or a pin."""
-
-    what: str
-    expected: str | int
-    found: str | int | None
-    assumed: bool
-
-    @property
-    def agrees(self) -> bool:
-        """Whether what was found is what was expected."""
-        return self.found == self.expected
-
-    @property
-    def refuses(self) -> bool:
-        """Whether the device must not be touched: a documented or pinned identity does not agree."""
-        return not self.agrees and not self.assumed
 
 
 def identify(session: ModbusSession, model: Model) -> Identification:

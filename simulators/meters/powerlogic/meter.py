@@ -30,6 +30,8 @@ class Meter(Metrology):
         installation: the transformers in front of it; its set-up starts with the same ratios.
     """
 
+    #: Whose defects it can have.
+    family = "powerlogic"
     __slots__ = ("_energy_block", "_energy_start", "accepts_broadcast", "function_codes", "readings")
 
     def __init__(

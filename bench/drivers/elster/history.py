@@ -1,0 +1,93 @@
+"""What a meter has kept: billing sets, daily sets and the load profile."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from bench.drivers.flag import PACKET, FlagSession
+from bench.errors import UsageError
+from protocols.elster import history, profile, requests
+from protocols.elster.tables import Identity, Model
+
+T = TypeVar("T")
+#: A visit in the data stream costs a sign-on of its own; fewer blocks than this are as quick by packets.
+_STREAM_FROM = 4
+
+
+class History(ABC):
+    """The part of the driver that reads what was kept."""
+
+    name: str
+    model: Model
+    session: FlagSession
+
+    @abstractmethod
+    def identity(self, name: str) -> Identity:
+        """An identity of this model by its name."""
+
+    @abstractmethod
+    def decoded(self, what: str, decode: Callable[[], T]) -> T:
+        """What an object says."""
+
+    def read_billing(self, sets: int | None = None) -> tuple[history.HistoricalSet, ...]:
+        """The newest billing sets (543), the newest first; all of them if no number is given."""
+        return self._sets("billing_history", sets)
+
+    def read_daily(self, sets: int | None = None) -> tuple[history.HistoricalSet, ...]:
+        """The newest daily sets (545), the newest first."""
+        return self._sets("daily_history", sets)
+
+    def _sets(self, name: str, sets: int | None) -> tuple[history.HistoricalSet, ...]:
+        """Set by set: each begins with a packet of its own (elster-flag 3.3)."""
+        row = self.identity(name)
+        packets = -(-row.size // PACKET)
+        found: list[history.HistoricalSet] = []
+        for number in range(row.sets if sets is None else min(sets, row.sets)):
+            data = self.session.read(row.number, row.size, offset=number * packets * PACKET)
+            kept = self.decoded(name, lambda data=data: history.decode_set(self.model.name, data))  # type: ignore[misc]  # a default binds it
+            if kept.time is None:
+                break
+            found.append(kept)
+        return tuple(found)
+
+    def read_profile(
+        self,
+        days: int | None = None,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        stream: bool = True,
+    ) -> Sequence[profile.Record]:
+        """The load profile: of the last days (all if none are given), or from one moment to another.
+
+        Args:
+            days: how many, the day of now included.
+            start: from; None for the oldest.
+            end: to; None for now.
+            stream: whether the data stream may be used; else it is read packet by packet.
+
+        Raises:
+            UsageError: days and moments together.
+        """
+        if days is not None and (start is not None or end is not None):
+            raise UsageError("a load profile is read either by days or by dates")
+        size = self._select(days, start, end)
+        row = self.identity("profile")
+        if stream and size.large >= _STREAM_FROM:
+            data = self.session.stream(row.number, size.large, level=1)
+        else:
+            data = self.session.read(row.number, size.small * PACKET, level=1)
+        return self.decoded("load profile", lambda: profile.decode_records(self.model.name, data))
+
+    def _select(self, days: int | None, start: datetime | None, end: datetime | None) -> requests.BlockCounts:
+        """Say what is to be read, and hear how many blocks that is."""
+        asked = self.identity("profile_days")
+        if start is not None or end is not None:
+            self.session.select(self.identity("profile_range").number, requests.ProfileRange(start, end).encode())
+        else:
+            self.session.select(asked.number, requests.encode_days(requests.ALL_DAYS if days is None else days))
+        counts = self.session.read(asked.number, requests.COUNTS_BYTES, level=1)
+        return self.decoded("block counts", lambda: requests.decode_counts(counts))

@@ -1,0 +1,309 @@
+"""A FLAG session with one meter: visits are opened when something is asked and closed when somebody else is to speak.
+
+Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on; writes are sent
+again only after a NAK, because then the meter has not executed them. Reading needs no password and does not use one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from bench.errors import BenchError, DeviceError, ForeignAnswer, NoAnswer, Refused, UsageError
+from protocols.conversation import Conversation, ProtocolError
+from protocols.flag.client import FlagClient, MeterError, NoReply, Rejected, Timing
+from protocols.flag.device import PROGRAMMING, STREAM
+from protocols.flag.frames import Identification
+from simulators.world import SECOND
+
+if TYPE_CHECKING:
+    from bench.links.flag import FlagLine
+    from bench.safety import Armed
+
+T = TypeVar("T")
+#: How often a read that came to nothing is asked again.
+READ_RETRIES = 1
+#: Bytes of a packet of R1 and W1 (elster-flag 3.3).
+PACKET = 64
+#: A visit that nobody has used for so long (ns) is opened anew: a meter gives up after 60 to 120 s.
+_IDLE, _GIVEN_UP = 45 * SECOND, 125 * SECOND
+#: A password expires after about 300 s; head-ends renew it after 4.5 minutes.
+_RENEW = 270 * SECOND
+#: What an A1140 means by its error messages (elster-flag 3.3, one source).
+ERRORS = {
+    "ERR1": "bad command",
+    "ERR2": "unknown identity",
+    "ERR3": "bad packet number",
+    "ERR5": "locked, or the password has expired",
+    "ERR6": "general error",
+}
+
+
+class FlagSession:
+    """One meter on a FLAG line.
+
+    Args:
+        line: the way to it.
+        outstation: its address; empty where it is alone.
+        device: its name in the station, for messages and permissions.
+        password: of the station; None where it names none.
+        record: hears of the traffic of this device.
+        client: how the tool speaks; a mistake of a tool is another kind of client.
+        timing: how patient it is.
+    """
+
+    def __init__(
+        self,
+        line: FlagLine,
+        outstation: str,
+        device: str,
+        password: Callable[[], bytes | None],
+        record: Callable[[str, bytes], None] | None = None,
+        client: type[FlagClient] = FlagClient,
+        timing: Timing | None = None,
+    ) -> None:
+        self.line = line
+        self.device = device
+        self.record = record
+        self.client = client(outstation.encode("ascii"), timing=timing, fixed_line=line.fixed)
+        self.retried = self.repeated = 0
+        self.remarks: list[str] = []
+        #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
+        self.writes: list[tuple[int, bytes]] = []
+        self._password = password
+        self._mode: int | None = None
+        self._level = 0
+        self._opened = self._used = 0
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def identification(self) -> Identification:
+        """What the meter says to a sign-on; the visit stays open."""
+
+        def ask() -> Identification:
+            self._visit(0)
+            assert self.client.identification is not None
+            return self.client.identification
+
+        return self._retried(ask)
+
+    def readout(self) -> bytes:
+        """The data sets of a mode C readout with the final "!"."""
+
+        def ask() -> bytes:
+            self.leave()
+            self.line.occupy(None)
+            return self._run(self.client.read_out())
+
+        return self._retried(ask)
+
+    def read(self, identity: int, size: int, *, offset: int = 0, level: int = 0) -> bytes:
+        """`size` bytes of an identity, packet by packet.
+
+        Args:
+            identity: three decimal digits.
+            size: bytes.
+            offset: of the first of them, whole packets.
+            level: the least level that reads it; above 0 the password is used.
+
+        Raises:
+            NoAnswer, ForeignAnswer, Refused: the meter's fault.
+            StationError: the line's.
+        """
+
+        def ask() -> bytes:
+            found = b""
+            while len(found) < size:
+                count = min(PACKET, size - len(found))
+                packet = (offset + len(found)) // PACKET + 1
+                found += self._packet(identity, packet, count, level)
+            return found
+
+        return self._retried(ask)
+
+    def _packet(self, identity: int, packet: int, count: int, level: int) -> bytes:
+        self._visit(level)
+        asked = f"{identity:03d}{packet:03X}({count:02X})".encode("ascii")
+        answer = self._run(self.client.command("R", 1, asked))
+        if answer is None:
+            raise ForeignAnswer(f"identity {identity} was read and answered with an ACK", device=self.device)
+        return self._bytes(answer.data, identity, count)
+
+    def _bytes(self, data: bytes, identity: int, count: int) -> bytes:
+        try:
+            found = bytes.fromhex(data.removeprefix(b"(").removesuffix(b")").decode("ascii"))
+        except ValueError:
+            found = b""
+        if len(found) != count or data[:1] != b"(":
+            shown = data[:40].decode("ascii", "replace")
+            reason = (
+                f"identity {identity}: {count} bytes as hexadecimal digits in brackets were asked for, {shown!r} came"
+            )
+            raise ForeignAnswer(reason, device=self.device)
+        return found
+
+    def stream(self, identity: int, blocks: int, *, level: int = 0) -> bytes:
+        """An object by data stream; `blocks` of 256 bytes are asked for, 0 for what there is."""
+
+        def ask() -> bytes:
+            self._visit(level, STREAM)
+            return self._run(self.client.read_stream(f"{identity:03d}001({blocks:02X})".encode("ascii")))
+
+        return self._retried(ask)
+
+    @contextmanager
+    def expecting_silence(self) -> Iterator[None]:
+        """Reads that are repeated inside are not told: who waits for a meter to come back expects them to be."""
+        repeated, told = self.repeated, len(self.remarks)
+        try:
+            yield
+        finally:
+            self.repeated = repeated
+            del self.remarks[told:]
+
+    def _retried(self, ask: Callable[[], T]) -> T:
+        reasons: list[str] = []
+        for attempt in range(READ_RETRIES + 1):
+            try:
+                found = ask()
+            except (NoAnswer, ForeignAnswer) as error:
+                self._forget()
+                if attempt == READ_RETRIES:
+                    raise
+                self.retried += 1
+                reasons.append(error.reason)
+            else:
+                self._tell_repeats(reasons)
+                return found
+        raise AssertionError("unreachable")
+
+    def _tell_repeats(self, reasons: list[str]) -> None:
+        reasons += self.client.repeats
+        self.client.repeats.clear()
+        self.repeated += len(reasons)
+        self.remarks += [f"read again once: {reason}" for reason in reasons]
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self, armed: Armed, identity: int, data: bytes, *, offset: int = 0) -> None:
+        """Bytes for an identity, in packets of 64, each sent once and sent again only after a NAK.
+
+        Raises:
+            Refused: the meter has not executed it.
+            NoAnswer, ForeignAnswer: whether it has is not known.
+        """
+        armed.check(self.device)
+        self._write("W", identity, data, offset)
+
+    def select(self, identity: int, data: bytes) -> None:
+        """Write what only says what is to be read next (the days of a load profile): nothing of the meter changes."""
+        self._write("W", identity, data, 0)
+
+    def execute(self, armed: Armed, identity: int, data: bytes = b"") -> None:
+        """Execute an identity (E2), for instance a billing reset."""
+        armed.check(self.device)
+        self._write("E", identity, data, 0)
+
+    def _write(self, letter: str, identity: int, data: bytes, offset: int) -> None:
+        self._visit(1)
+        self.writes.append((identity, data))
+        for start in range(0, max(1, len(data)), PACKET):
+            packet = (offset + start) // PACKET + 1
+            digits = data[start : start + PACKET].hex().upper()
+            operand = f"{identity:03d}{packet:03X}({digits})".encode("ascii")
+            self._run(self.client.command(letter, 1 if letter == "W" else 2, operand, again=False))
+
+    def damaged(self, armed: Armed, message: bytes) -> None:
+        """Put bytes on the line that are no command; a meter must not obey them."""
+        armed.check(self.device)
+        self._visit(1)
+
+        def say() -> Conversation[None]:
+            from protocols.conversation import Send  # noqa: PLC0415  # one line of a scenario's own making
+
+            yield Send(message)
+
+        self._run(say())
+
+    # -- visits ------------------------------------------------------------------------------------------------------
+
+    def require(self, level: int, mode: int = PROGRAMMING) -> None:
+        """Open a visit at a level now, for who wants to see whether the meter lets it."""
+        self._visit(level, mode)
+
+    def leave(self) -> None:
+        """End the visit with a break, if one is open; a line that is gone has ended it already."""
+        if self._mode is None:
+            return
+        self._forget()
+        with suppress(BenchError):
+            self._run(self.client.leave())
+
+    def log_in(self, password: bytes | None, mode: int = PROGRAMMING) -> None:
+        """Open a fresh visit with this password and no other; None reads only.
+
+        Raises:
+            Refused: the meter does not take it.
+        """
+        self.leave()
+        self._enter(mode, password, 0 if password is None else 1)
+
+    def _visit(self, level: int, mode: int = PROGRAMMING) -> None:
+        """See to it that a visit is open, at the least at this level, and not about to expire."""
+        now = self.line.clock.now()
+        if self._mode is not None and now - self._used > _GIVEN_UP:
+            self._forget()  # the meter has given up, and would not hear a break at this speed
+        expired = self._level > 0 and now - self._opened > _RENEW
+        stale = now - self._used > _IDLE
+        fits = self._mode == mode and (level == 0 or self._level > 0)
+        if self._mode is not None and fits and not expired and not stale:
+            return
+        self.leave()
+        self._enter(mode, self._given() if level else None, level)
+
+    def _given(self) -> bytes:
+        password = self._password()
+        if password is None:
+            raise UsageError(
+                f"{self.device}: this needs a password; give it one in the station file, password: {{env: NAME}}"
+            )
+        return password
+
+    def _enter(self, mode: int, password: bytes | None, level: int) -> None:
+        self.line.occupy(self)
+        self._run(self.client.open(mode))
+        self._mode, self._level, self._opened = mode, 0, self.line.clock.now()
+        try:
+            self._run(self.client.log_in(password))
+        except DeviceError:
+            self.leave()
+            raise
+        self._level = level
+
+    def _forget(self) -> None:
+        self._mode = None
+        self._level = 0
+        if self.line.visitor is self:
+            self.line.visitor = None
+
+    def _run(self, conversation: Conversation[T]) -> T:
+        try:
+            return self.line.run(conversation, self.record)
+        except NoReply as error:
+            raise NoAnswer(str(error), device=self.device) from None
+        except (MeterError, Rejected) as error:
+            raise self._refusal(error) from None
+        except ProtocolError as error:
+            raise ForeignAnswer(str(error), device=self.device) from None
+        finally:
+            self._used = self.line.clock.now()
+
+    def _refusal(self, error: MeterError | Rejected) -> Refused:
+        if isinstance(error, Rejected):
+            return Refused("NAK: it could not understand the command", device=self.device)
+        meaning = ERRORS.get(error.text, "no document says what that means")
+        digits = error.text.removeprefix("ERR")
+        return Refused(
+            f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=self.device
+        )

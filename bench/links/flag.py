@@ -1,0 +1,240 @@
+"""A link as FLAG uses it: a serial port on which conversations run, whatever is behind the URL that pyserial opens.
+
+The conversation says what to send, what to wait for and when the line changes its speed; this owns the port and the
+clock. On a line that never changes its speed (a TCP module, a modem) the conversation does not ask for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import serial
+
+from bench.errors import StationError
+from bench.links import protocol_sim
+from bench.links.serial import carried
+from protocols.conversation import Conversation, Receive, Send, SetLine, Step, Wait
+from simulators.lines.framing import PTY_FRAME
+from simulators.world import SECOND
+
+if TYPE_CHECKING:
+    from bench.clock import Clock
+    from bench.host import Host
+    from bench.station import Link as Entry
+
+T = TypeVar("T")
+Record = Callable[[str, bytes], None]
+_HANDLERS = "bench.links"
+_numbers = count(1)
+_CHARACTER_BITS = 10
+
+
+class Visitor(Protocol):
+    """Who talks with one meter of a line and must let it go before another one is spoken to."""
+
+    def leave(self) -> None:
+        """End the visit, if there is one."""
+
+
+class FlagLine:
+    """One way to one or more FLAG meters.
+
+    Args:
+        name: as in the station file.
+        target: where it leads, for messages and for pyserial.
+        settings: what the evidence says of it.
+        clock: the bench's clock.
+        echo: whether the port hears what it sends.
+        fixed: whether speed and framing never change.
+        framing: of a port that shows one framing whatever is set, as a pty does; None where it can be set.
+        baud: speed of a fixed line.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        settings: dict[str, Any],
+        clock: Clock,
+        *,
+        echo: bool = False,
+        fixed: bool = False,
+        framing: str | None = None,
+        baud: int = 9600,
+    ) -> None:
+        self.name = name
+        self.target = target
+        self.settings = settings
+        self.clock = clock
+        self.fixed = fixed
+        #: Whose visit is open on this line.
+        self.visitor: Visitor | None = None
+        self._echo = echo
+        self._framing = framing
+        self._line = (baud, framing or "8N1") if fixed else (300, framing or "7E1")
+        self._port: Any = None
+        self._record: Record = _unrecorded
+        self._drained = 0
+
+    def run(self, conversation: Conversation[T], record: Record | None = None) -> T:
+        """Hold a conversation to its end.
+
+        Args:
+            conversation: what is to be said.
+            record: hears of the traffic: "tx", "rx" or "note", and the bytes.
+
+        Raises:
+            StationError: the port cannot be opened, or has gone.
+            ProtocolError: as the conversation raises it.
+        """
+        self._record = record or _unrecorded
+        try:
+            step = next(conversation)
+            while True:
+                with self._told():
+                    answer = self._do(step)
+                step = conversation.send(answer)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        finally:
+            self._record = _unrecorded
+
+    def occupy(self, visitor: Visitor | None) -> None:
+        """Make the line free for somebody: whoever is still visiting another meter leaves it first."""
+        before = self.visitor
+        if before is not None and before is not visitor:
+            self.visitor = None
+            before.leave()
+        self.visitor = visitor
+
+    def close(self) -> None:
+        """Close the port."""
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    def _do(self, step: Step) -> bytes:
+        match step:
+            case Send(data):
+                self._send(data)
+            case Receive(rule, timeout, gap):
+                return self._receive(rule, timeout, gap)
+            case Wait(time):
+                self.clock.sleep(time)
+            case SetLine(baud, framing):
+                self._set(baud, framing)
+        return b""
+
+    def _send(self, data: bytes) -> None:
+        port = self._opened()
+        port.reset_input_buffer()  # what nobody has asked for is none of this answer
+        self._record("tx", data)
+        begin = max(self.clock.now(), self._drained)
+        port.write(data)
+        port.flush()
+        self._drained = begin + len(data) * _CHARACTER_BITS * SECOND // self._line[0]
+        if self._echo:
+            self._hear_echo(data)
+
+    def _hear_echo(self, data: bytes) -> None:
+        """Drop what an optical head sends back; what is no echo is left for the answer."""
+        port = self._opened()
+        port.timeout = (self._drained - self.clock.now()) / SECOND + 0.1
+        port.read(len(data))
+
+    def _receive(self, rule: Callable[[bytes], int | None], timeout: int, gap: int | None) -> bytes:
+        port = self._opened()
+        got = b""
+        limit = max(self.clock.now(), self._drained) + timeout
+        while (length := rule(got)) is None:
+            port.timeout = max(0, limit - self.clock.now()) / SECOND
+            fresh = port.read(1)
+            if not fresh:
+                break
+            more = port.in_waiting if got else 0
+            fresh += port.read(more) if more else b""
+            got += fresh
+            if gap is not None:
+                limit = self.clock.now() + gap
+        if got:
+            self._record("rx", got)
+        return got if length is None else got[:length]
+
+    def _set(self, baud: int, framing: str) -> None:
+        """Change the line once everything is out: a character that is still on its way would be spoilt."""
+        line = (baud, self._framing or framing)
+        if self.fixed or line == self._line:
+            self._line = self._line if self.fixed else line
+            return
+        self.clock.sleep(max(0, self._drained - self.clock.now()))
+        self._line = line
+        self._record("note", f"line {baud} {framing}".encode())
+        if self._port is not None:
+            self._port.apply_settings(_settings(line))
+
+    def _opened(self) -> Any:
+        if self._port is None:
+            self._port = serial.serial_for_url(self.target, timeout=1, **_settings(self._line))
+            self._record("note", f"line {self._line[0]} {self._line[1]}".encode())
+        return self._port
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (serial.SerialException, OSError) as error:
+            self.close()
+            raise StationError(f"link {self.name}: {self.target}: {error}") from None
+
+
+def _settings(line: tuple[int, str]) -> dict[str, Any]:
+    baud, framing = line
+    return {"baudrate": baud, "bytesize": int(framing[0]), "parity": framing[1], "stopbits": int(framing[2])}
+
+
+def _unrecorded(_direction: str, _data: bytes) -> None:
+    """Nobody keeps a trace."""
+
+
+def make(entry: Entry, host: Host) -> FlagLine:
+    """The FLAG line of a link entry of any type.
+
+    Raises:
+        StationError: a recorded wire: a FLAG visit cannot be replayed.
+    """
+    match entry.type:
+        case "sim":
+            return _simulated(entry, host)
+        case "serial":
+            framing = carried(entry.port, "7E1")
+            kept = PTY_FRAME if os.path.realpath(entry.port).startswith("/dev/pts/") else None
+            settings: dict[str, Any] = {"type": "serial", "port": entry.port, "framing": framing}
+            return FlagLine(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept)
+        case "rfc2217":
+            settings = {"type": "rfc2217", "url": entry.target}
+            return FlagLine(entry.id, entry.target, settings, host.clock)
+        case "tcp":
+            url = f"socket://{entry.host}:{entry.port}"
+            settings = {"type": "tcp", "host": entry.host, "port": entry.port}
+            return FlagLine(entry.id, url, settings, host.clock, fixed=True)
+        case _:
+            raise StationError(f"link {entry.id}: a FLAG visit cannot be replayed from a recorded wire")
+
+
+def _simulated(entry: Any, host: Host) -> FlagLine:
+    if _HANDLERS not in serial.protocol_handler_packages:
+        serial.protocol_handler_packages.append(_HANDLERS)
+    url = f"sim://{next(_numbers)}/{entry.id}"
+    protocol_sim.publish(url, host.stage.line(entry.id), host.catch_up)
+    host.on_close(lambda: protocol_sim.withdraw(url))
+    settings = {"type": "sim", "medium": entry.medium, "baud": entry.baud}
+    return FlagLine(
+        entry.id, url, settings, host.clock, echo=entry.echo, fixed=entry.medium == "network", baud=entry.baud
+    )
