@@ -174,10 +174,10 @@ def _count(meter: Meter, session: Session, now: int, times: int) -> None:
         log.note(meter.clock.standard(now), who, count=firmware.count_event, push=firmware.push_event)
 
 
-def _user(_meter: Meter, session: Session, data: bytes, _now: int) -> None:
+def _user(meter: Meter, session: Session, data: bytes, _now: int) -> None:
     if len(data) != _USER or not data.isascii() or not data.decode("ascii").isprintable():
         raise Refusal(GENERAL)
-    session.user = data
+    session.user = meter.memory["user"] = data
 
 
 def _billing(meter: Meter, session: Session, data: bytes, now: int) -> None:

@@ -220,3 +220,11 @@ def test_small_adjustments_count_where_the_profile_says_so():
         desk.log_in(1)
         desk.write(862, encode_clock(datetime(2026, 3, 10, 8, 1)))
         assert log(desk).count == expected
+
+
+def test_the_name_is_written_and_never_read():
+    desk = Desk()
+    desk.log_in(1)
+    desk.write(576, USER)
+    assert desk.refused(desk.read, "576001(0C)") == "ERR1"
+    assert desk.session.user == USER
