@@ -52,7 +52,7 @@ class Assembly:
         """
         if packet == 1:
             self._number, self._data = entry.number, b""
-        if self._number != entry.number or packet != len(self._data) // PACKET + 1 or packet > max(1, entry.packets):
+        if self._number != entry.number or packet != len(self._data) // PACKET + 1:
             raise Refusal(BAD_PACKET)
         wanted = min(PACKET, entry.size - len(self._data))
         if len(data) != wanted:
