@@ -19,6 +19,7 @@ from bench.host import host_kind
 from bench.measurement import plain
 from bench.run import Scenario
 from bench.safety import Safety
+from bench.scheme.elster import scheme_meter
 from bench.scheme.load import load_scheme
 from bench.scheme.meter import SchemeMeter
 from bench.scheme.plan import Plan, plan_of
@@ -125,11 +126,11 @@ def meter_of(scenario: Scenario, name: str) -> SchemeMeter:
     Raises:
         UsageError: it takes none.
     """
-    driver: object = scenario.bench.device(name)
-    if not isinstance(driver, SchemeMeter):
+    meter = scheme_meter(scenario.bench.device(name))
+    if meter is None:
         model = scenario.bench.station.device(name).model
         raise UsageError(f"{name} is a {model}: it takes no scheme; A1120, A1140 and A1700 do")
-    return driver
+    return meter
 
 
 def _programmed(
