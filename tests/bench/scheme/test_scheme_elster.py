@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bench.bench import Bench
 from bench.cli import call
+from bench.safety import Armed
+from bench.scheme.elster import ElsterScheme
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "schemes"
 PASSWORD = "SEKRET77"
@@ -31,7 +36,7 @@ def test_a_scheme_is_programmed_into_a_simulated_meter(meter: str, capsys: pytes
     assert set(found["sections"].values()) <= {"new", "unchanged"}
     assert found["sections"]["tariff"] == "new"
     rows = {row["name"]: row for row in found["measurements"]}
-    assert rows["programming counter"]["verdict"] == "pass"
+    assert rows["programming counter went up by"]["verdict"] == "pass"
     assert Path(found["snapshot"]).exists()
 
 
@@ -66,3 +71,50 @@ def test_what_a_meter_holds_is_exported_and_is_a_good_scheme(capsys: pytest.Capt
 def test_a_scheme_for_another_model_is_refused_before_the_meter_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["scheme", "program", str(FIXTURES / "industrial.yaml"), "a1700", "--user", "JDOE"]) == 4
     assert "scheme IND-3T-2 is for A1140, not for an A1700" in capsys.readouterr().err
+
+
+def _interrupted_supply(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Interrupt the meter's supply just before its `at`-th write."""
+    benches: list[Bench] = []
+    make, write = Bench.__init__, ElsterScheme.write_object
+    count = itertools.count(1)
+
+    def made(bench: Bench, *words: Any, **named: Any) -> None:
+        make(bench, *words, **named)
+        benches.append(bench)
+
+    def cut(meter: ElsterScheme, armed: Armed, identity: int, data: bytes) -> None:
+        if next(count) == at:
+            benches[-1].supplies.cycle(meter.name)
+        write(meter, armed, identity, data)
+
+    monkeypatch.setattr(Bench, "__init__", made)
+    monkeypatch.setattr(ElsterScheme, "write_object", cut)
+
+
+@pytest.mark.parametrize("at", [2, 6, 9])
+def test_a_supply_that_fails_between_two_writes_costs_a_visit_and_not_the_scheme(
+    at: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scheme = str(FIXTURES / "industrial.yaml")
+    with monkeypatch.context() as patched:
+        _interrupted_supply(patched, at)
+        code = call(["scheme", "program", scheme, "a1140", "--user", "JDOE", "--on", "2026-11-21", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["verdict"], len(found["unconfirmed"])) == (0, "pass", 1)
+    rows = {row["name"]: row for row in found["measurements"]}
+    assert rows["user in the programming log"]["value"] == "JDOE"
+
+
+def test_a_supply_that_fails_where_nothing_can_be_read_back_leaves_a_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patched:
+        _interrupted_supply(patched, 15)
+        assert call(["scheme", "program", str(FIXTURES / "industrial.yaml"), "a1140", "--on", "2026-11-21"]) == 1
+    told = capsys.readouterr().err
+    assert (
+        "new: transformers, sources, tariff, profile, billing, display, pulse_outputs; old: clock; mixed: scheme"
+        in told
+    )
+    assert "unknown: passwords" in told
