@@ -11,6 +11,7 @@ from bench.drivers.flag import PACKET, FlagSession
 from bench.errors import UsageError
 from protocols.elster import history, profile, requests
 from protocols.elster.tables import Identity, Model
+from protocols.flag import profile_text
 
 T = TypeVar("T")
 #: A visit in the data stream costs a sign-on of its own; fewer blocks than this are as quick by packets.
@@ -81,6 +82,13 @@ class History(ABC):
         else:
             data = self.session.read(row.number, size.small * PACKET, level=1)
         return self.decoded("load profile", lambda: profile.decode_records(self.model.name, data))
+
+    def read_profile_text(
+        self, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[profile_text.Run, ...]:
+        """The load profile as text (R5 P.01), from one interval's end to another's; few meters know it."""
+        data = self.session.formatted(profile_text.encode_request(start, end))
+        return self.decoded("load profile as text", lambda: profile_text.decode_profile(data))
 
     def _select(self, days: int | None, start: datetime | None, end: datetime | None) -> requests.BlockCounts:
         """Say what is to be read, and hear how many blocks that is."""
