@@ -130,23 +130,22 @@ def test_the_strict_checker_and_the_parser_are_of_one_mind(text: str) -> None:
 
 # -- P.01 --------------------------------------------------------------------------------------------------------------
 
+FIRST, SECOND = datetime(2026, 3, 10, 0, 15), datetime(2026, 3, 10, 0, 30)  # noqa: DTZ001  # a meter keeps local time
 RUN = Run(
-    datetime(2026, 3, 10, 0, 15),
+    FIRST,
     summer=False,
     status=0,
     period=15,
     channels=(Channel("1.5.0", "kW"), Channel("2.5.0", "kW")),
     intervals=(("00001.250", "00000.000"), ("00001.240", "00000.100")),
 )
-TEXT = (
-    b"P.01(0260310001500)(00)(15)(2)(1.5.0)(kW)(2.5.0)(kW)\r\n(00001.250)(00000.000)\r\n(00001.240)(00000.100)\r\n"
-)
+TEXT = b"P.01(0260310001500)(00)(15)(2)(1.5.0)(kW)(2.5.0)(kW)\r\n(00001.250)(00000.000)\r\n(00001.240)(00000.100)\r\n"
 
 
 def test_a_profile_is_a_header_and_a_line_for_each_interval() -> None:
     assert encode_profile([RUN]) == TEXT
     assert decode_profile(TEXT) == (RUN,)
-    assert RUN.moments == [datetime(2026, 3, 10, 0, 15), datetime(2026, 3, 10, 0, 30)]
+    assert RUN.moments == [FIRST, SECOND]
 
 
 def test_a_gap_begins_a_new_header_and_nothing_at_all_is_a_profile_too() -> None:

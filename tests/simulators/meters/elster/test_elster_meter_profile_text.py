@@ -58,29 +58,29 @@ def test_columns_are_average_demands_in_thousands():
         Channel("6.5.0", "kvar"),
     )
     assert run.intervals == (("00001.234", "00000.000", "00000.100", "00000.000"),) * 3
-    assert run.moments[0] == datetime(2026, 3, 10, 8, 30)  # noqa: DTZ001
+    assert run.moments[0] == datetime(2026, 3, 10, 8, 30)
     assert (run.summer, run.period, run.status) == (False, 15, 0)
 
 
 def test_a_range_takes_intervals_by_their_end():
     desk = desk_of()
-    start = datetime(2026, 3, 11, 0, 15)  # noqa: DTZ001
+    start = datetime(2026, 3, 11, 0, 15)
     (run,) = runs(desk, 3 * DAY, start, start + timedelta(days=1, minutes=-15))
     assert len(run.intervals) == 96
-    assert (run.moments[0], run.moments[-1]) == (start, datetime(2026, 3, 12))  # noqa: DTZ001
-    assert runs(desk, 3 * DAY, datetime(2030, 1, 1), None) == ()  # noqa: DTZ001
+    assert (run.moments[0], run.moments[-1]) == (start, datetime(2026, 3, 12))
+    assert runs(desk, 3 * DAY, datetime(2030, 1, 1), None) == ()
 
 
 def test_a_power_cut_and_summer_time_begin_a_new_header():
-    desk = desk_of(epoch=datetime(2026, 3, 28, 22))  # noqa: DTZ001  # advance on 29 March at 01:00
+    desk = desk_of(epoch=datetime(2026, 3, 28, 22))  # advance on 29 March at 01:00
     desk.feeder.switch_supply(HOUR + 5 * MINUTE, on=False)
     desk.feeder.switch_supply(2 * HOUR, on=True)
     found = [run for run in runs(desk, 6 * HOUR) if len(run.intervals) > 1]
     assert [run.summer for run in found] == [False, False, True]
     before, between, after = (run.moments for run in found)
-    assert before[-1] == datetime(2026, 3, 28, 23)  # noqa: DTZ001
-    assert between[-1] == datetime(2026, 3, 29, 0, 45)  # noqa: DTZ001  # the next one ends in summer time
-    assert (after[0], after[-1]) == (datetime(2026, 3, 29, 2), datetime(2026, 3, 29, 5))  # noqa: DTZ001
+    assert before[-1] == datetime(2026, 3, 28, 23)
+    assert between[-1] == datetime(2026, 3, 29, 0, 45)  # the next one ends in summer time
+    assert (after[0], after[-1]) == (datetime(2026, 3, 29, 2), datetime(2026, 3, 29, 5))
 
 
 @pytest.mark.parametrize("model", ["A1140", "A1700"])
