@@ -7,6 +7,7 @@ clock. On a line that never changes its speed (a TCP module, a modem) the conver
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -18,6 +19,7 @@ from bench.errors import StationError
 from bench.links import protocol_sim
 from bench.links.serial import carried
 from protocols.conversation import Conversation, Receive, Send, SetLine, Step, Wait
+from protocols.flag.frames import START_LINE
 from simulators.lines.framing import PTY_FRAME
 from simulators.world import SECOND
 
@@ -31,6 +33,8 @@ Record = Callable[[str, bytes], None]
 _HANDLERS = "bench.links"
 _numbers = count(1)
 _CHARACTER_BITS = 10
+#: How much later (s) than its last character an echo may have come back through adapters and networks.
+_ECHO_LATE = 0.15
 
 
 class Visitor(Protocol):
@@ -146,7 +150,7 @@ class FlagLine:
     def _hear_echo(self, data: bytes) -> None:
         """Drop what an optical head sends back; what is no echo is left for the answer."""
         port = self._opened()
-        port.timeout = (self._drained - self.clock.now()) / SECOND + 0.1
+        port.timeout = max(0, self._drained - self.clock.now()) / SECOND + _ECHO_LATE
         port.read(len(data))
 
     def _receive(self, rule: Callable[[bytes], int | None], timeout: int, gap: int | None) -> bytes:
@@ -181,7 +185,9 @@ class FlagLine:
 
     def _opened(self) -> Any:
         if self._port is None:
-            self._port = serial.serial_for_url(self.target, timeout=1, **_settings(self._line))
+            with warnings.catch_warnings():  # pyserial's RFC 2217 client uses a name that Python has deprecated
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._port = serial.serial_for_url(self.target, timeout=1, **_settings(self._line))
             self._record("note", f"line {self._line[0]} {self._line[1]}".encode())
         return self._port
 
@@ -219,11 +225,12 @@ def make(entry: Entry, host: Host) -> FlagLine:
             return FlagLine(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept)
         case "rfc2217":
             settings = {"type": "rfc2217", "url": entry.target}
-            return FlagLine(entry.id, entry.target, settings, host.clock)
+            return FlagLine(entry.id, entry.target, settings, host.clock, echo=entry.echo)
         case "tcp":
             url = f"socket://{entry.host}:{entry.port}"
             settings = {"type": "tcp", "host": entry.host, "port": entry.port}
-            return FlagLine(entry.id, url, settings, host.clock, fixed=True)
+            # What is behind the module may be as slow as a sign-on: nothing is taken for lost before that.
+            return FlagLine(entry.id, url, settings, host.clock, echo=entry.echo, fixed=True, baud=START_LINE[0])
         case _:
             raise StationError(f"link {entry.id}: a FLAG visit cannot be replayed from a recorded wire")
 

@@ -73,18 +73,24 @@ def _timeout(end: Endpoint, station: Station) -> Any:
 
 
 def _tcp(end: Endpoint, station: Station) -> dict[str, Any]:
-    return {"type": "tcp", "host": end.host, "port": end.port, "timeout": _timeout(end, station)}
+    entry = {"type": "tcp", "host": end.host, "port": end.port, "timeout": _timeout(end, station)}
+    return entry | _echo(end, station)
 
 
 def _pty(end: Endpoint, station: Station) -> dict[str, Any]:
     entry = {"type": "serial", "port": end.url, **_characters(end), "timeout": _timeout(end, station)}
-    if getattr(station.links[end.link], "echo", False):
-        entry["echo"] = True
-    return entry
+    return entry | _echo(end, station)
 
 
 def _rfc2217(end: Endpoint, station: Station) -> dict[str, Any]:
-    return {"type": "rfc2217", "url": end.url, **_characters(end), "timeout": _timeout(end, station)}
+    entry = {"type": "rfc2217", "url": end.url, **_characters(end), "timeout": _timeout(end, station)}
+    return entry | _echo(end, station)
+
+
+def _echo(end: Endpoint, station: Station) -> dict[str, Any]:
+    """An optical head echoes on every port but that of Modbus TCP, which has none."""
+    echoes = end.kind != "modbus-tcp" and getattr(station.links[end.link], "echo", False)
+    return {"echo": True} if echoes else {}
 
 
 def _characters(end: Endpoint) -> dict[str, Any]:

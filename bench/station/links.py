@@ -96,6 +96,7 @@ class TcpLink(NamedEntry):
     host: Host
     port: Port = 502
     modbus: Annotated[str, one_of(("tcp", "rtu"), "a Modbus framing")] = "tcp"
+    echo: Flag = Field(default=False, description="an optical head behind it sends back what it hears; FLAG only")
     timeout: Timeout = _SECOND
 
 
@@ -108,6 +109,7 @@ class Rfc2217Link(NamedEntry):
     url: Rfc2217Url | None = None
     baud: Baud = 9_600
     framing: Framing = "8N1"
+    echo: Flag = Field(default=False, description="the adapter hears what it sends")
     timeout: Timeout = _SECOND
 
     @model_validator(mode="after")

@@ -124,6 +124,9 @@ class SerialLine:
         """A master gives its port another speed or framing, as an operating system does it: at once."""
         port.framing = framing
 
+    def set_ready(self, port: Port, *, ready: bool) -> None:
+        """A master sets DTR, or drops it: devices on a line have no such wire, a modem has."""
+
     def out_at(self, port: Port) -> int:
         """The instant (ns) at which the last bit of what a port was given is out."""
         return self._free_at.get(id(port), 0)

@@ -102,8 +102,8 @@ class Firmware:
     after_billing: Hook = _nothing
 
     # -- clock and profile --
-    #: The part (ns) of a pending adjustment that a period takes.
-    clock_step: Callable[[int], int] = one_step
+    #: The part (ns) of a pending adjustment that a period takes; given it and the step.
+    clock_step: Callable[[int, int], int] = one_step
     #: Whether an adjustment (ns) is accepted; given it and the limit.
     may_adjust: Callable[[int, int], bool] = lambda by, limit: abs(by) <= limit
     #: Whether a clock that was set leaves a marker; given standard time (ns) before and after.

@@ -155,7 +155,7 @@ DECISIONS = [
     ("before_billing", clears_energy, billing),
     ("after_store", clears_energy, billing),
     ("after_billing", clears_energy, billing),
-    ("clock_step", lambda pending: pending, adjusted),
+    ("clock_step", lambda pending, _step: pending, adjusted),
     ("may_adjust", lambda _by, _limit: False, adjusted),
     ("marks_time_change", lambda _before, _after: False, clock_set),
     ("flags_time_change", False, clock_set),

@@ -120,3 +120,10 @@ def test_a_meter_is_commissioned_with_the_transformers_in_front_of_it(model):
     desk = Desk(model, installed=Ratios(Fraction(400, 5)))
     assert desk.kwh(HOUR) == 1
     assert b"0.4.2(0080.00)" in desk.meter.readout(HOUR)
+
+
+def test_pulses_at_an_external_input_are_counted():
+    desk = Desk("A1700")
+    desk.meter.count_input(HOUR, Source.INPUT_2, 5)
+    assert decode_energies(desk.meter.image(516, HOUR)) == (0, 5000, 0, 0)
+    assert desk.kwh(2 * HOUR) == 2
