@@ -147,7 +147,8 @@ def read_profile(
     if end is None:
         findings += _end(decoded, before, after, zone)
     intervals = tuple(each for each in decoded.intervals if _inside(each, start, end))
-    standings = read_standings(meter, head_end, zone) if against_registers else []
+    known = decoded.intervals[0].start if decoded.intervals else None
+    standings = read_standings(meter, head_end, zone, known) if against_registers and known else []
     comparisons = compare_with_registers(decoded.intervals, standings, findings, head_end)
     return ProfileReading(
         meter.name, before, decoded.period, intervals, tuple(findings), tuple(comparisons), decoded.whole
@@ -228,10 +229,11 @@ def _summer(change: ClockChange, local: datetime) -> bool:
     return bool(past) and past[-1] > timedelta(0)
 
 
-def read_standings(meter: Elster, head_end: HeadEnd, zone: DaylightShift) -> list[Standing]:
-    """The registers at the ends of billing periods and of days, as far as the meter keeps them."""
-    kept = list(meter.read_billing())
-    kept += list(meter.read_daily()) if model(meter.device.model)["daily_sets"] else []
+def read_standings(meter: Elster, head_end: HeadEnd, zone: DaylightShift, since: datetime) -> list[Standing]:
+    """The registers at the ends of billing periods and of days since a moment, as far as the meter keeps them."""
+    oldest = since - zone.offset
+    kept = list(meter.read_billing(since=oldest))
+    kept += list(meter.read_daily(since=oldest)) if model(meter.device.model)["daily_sets"] else []
     return [standing_of(each, head_end, zone) for each in kept]
 
 

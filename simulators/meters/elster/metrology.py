@@ -179,12 +179,14 @@ class Metrology:
 
     def end_demand_period(self, now: int) -> None:
         """A (sub-)interval of the demand ends."""
-        self.registers.demand.close(self.registers.energies(now), self.clock.standard(now))
+        stamp = self.firmware.demand_stamp(self.clock.standard(now), self.registers.demand.period.length)
+        self.registers.demand.close(self.registers.energies(now), stamp)
 
     def switch_rates(self, now: int) -> None:
         """Have those rates active that the calendar says."""
-        rates = self.calendar.rates(self.clock.read(now))
-        if rates != self.registers.tou.rates:
+        before = self.registers.tou.rates
+        rates = self.firmware.active_rates(before, self.calendar.rates(self.clock.read(now)))
+        if rates != before:
             self.registers.tou.switch(self.registers.energies(now), rates)
 
     # -- load profile ------------------------------------------------------------------------------------------------
@@ -215,6 +217,14 @@ class Metrology:
         """Begin a day of the load profile."""
         if self.recorder is not None and (self.firmware.marks_days or not self.recorder.days):
             self.recorder.day(self.clock.standard(now), summer=self._summer_flag(now))
+
+    def clear_profile(self, now: int) -> None:
+        """Forget the load profile; it begins anew in the middle of its period."""
+        self.settle(now)
+        if self.recorder is not None:
+            standard, summer = self.clock.standard(now), self._summer_flag(now)
+            self.recorder.clear(standard, summer=summer, marked=self.firmware.marks_clearing)
+            self.recorder.begin(now, self.registers.energies(now))
 
     def _summer_flag(self, now: int) -> bool:
         return self.firmware.summer_flag(self.clock.summer(now))
