@@ -13,6 +13,7 @@ from bench.station.mistakes import Mistake, suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bench.station.devices import Device
     from bench.station.model import Station
 
 
@@ -56,10 +57,23 @@ def profiles_fit(station: Station) -> Iterator[Mistake]:
     """A profile value is one that the model has, of the right kind."""
     for device in station.devices.values():
         for name, value in (device.simulate.profile if device.simulate else {}).items():
-            from protocols.powerlogic.tables import models  # noqa: PLC0415  # most stations change no profile
-            from simulators.meters.powerlogic.profile import ProfileError, profile_of  # noqa: PLC0415  # as above
+            from simulators.meters.profile_values import ProfileError  # noqa: PLC0415  # most stations change no profile
 
             try:
-                profile_of(models()[device.model], {name: value})
+                _try_profile(device, {name: value})
             except ProfileError as error:
                 yield station.mistake(("devices", device.id, "simulate", "profile", name), str(error))
+
+
+def _try_profile(device: Device, values: dict[str, object]) -> None:
+    """Ask the simulator of the device's family whether it has these values."""
+    if device.protocol == "flag":
+        from protocols.elster.tables import models as elster_models  # noqa: PLC0415  # as above
+        from simulators.meters.elster.profile import profile_of as elster_profile_of  # noqa: PLC0415  # as above
+
+        elster_profile_of(elster_models()[device.model], values)
+        return
+    from protocols.powerlogic.tables import models  # noqa: PLC0415  # as above
+    from simulators.meters.powerlogic.profile import profile_of  # noqa: PLC0415  # as above
+
+    profile_of(models()[device.model], values)

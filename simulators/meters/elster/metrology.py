@@ -86,7 +86,7 @@ class Metrology:
         #: Told of each internal step and its instant (ns), for who wants to interrupt the meter there.
         self.notice: Callable[[str, int], None] = _unnoticed
         self.journal = Journal()
-        self.events = Events()
+        self.events = Events(profile.events_before)
         self.supply = Supply()
         sections = configuration.sections
         rule = behaviour.daylight_saving_of(sections["daylight_saving"])
