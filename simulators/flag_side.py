@@ -16,6 +16,8 @@ from protocols.flag.server import FlagServer
 from protocols.powerlogic.energy import Quantity
 from simulators.faults import switch_on
 from simulators.lines.character_line import CharacterLine
+from simulators.lines.exchange import Exchange
+from simulators.lines.modem import Modem, ModemPlan
 from simulators.meters.elster.build import build_meter
 from simulators.meters.elster.measuring import Ratios
 from simulators.meters.elster.meter import Meter
@@ -26,10 +28,16 @@ if TYPE_CHECKING:
     from simulators.stage import DevicePlan, LinkPlan
 
 NETWORK = "network"
-#: How a medium joins those on it: a module on a network has wires of its own to each meter.
-_WIRING = {NETWORK: "rs232"}
+#: Media that are dialled: what their calls are like (a row of fixtures/links/profiles.csv) and whose modem it is.
+DIALLED = {"pstn": ("pstn_v32", "hayes"), "gsm": ("gsm_csd_v110", "gsm")}
+#: The number under which the meters of a dialled link are reached.
+SIMULATED_NUMBER = "01132000"
 #: Media over which a visit is remote for the meter's programming log.
-_REMOTE = {NETWORK, "rs485"}
+_REMOTE = {NETWORK, "rs485", *DIALLED}
+#: Media that never change their speed.
+_FIXED = {NETWORK, *DIALLED}
+#: Where the far modem is one with the meters' wires.
+_FAR = "network"
 #: The energies of a station file, as an Elster meter counts them.
 _COUNTED = {
     Quantity.REAL_IN: Source.IMPORT,
@@ -65,6 +73,7 @@ class FlagSide:
         self._born = born
         self._meters: dict[str, Meter] = {}
         self._lines: dict[str, CharacterLine] = {}
+        self._modems: dict[str, Modem] = {}
 
     def meter(self, name: str) -> Meter:
         """A meter, made when it is first asked for."""
@@ -97,15 +106,29 @@ class FlagSide:
         """The line of a link, with a FLAG server for each meter."""
         if link not in self._lines:
             plan = self._links[link]
-            line = CharacterLine(self.world, link, _WIRING.get(plan.medium, plan.medium), echo=plan.echo)
+            medium = _FAR if plan.medium in DIALLED else plan.medium
+            line = CharacterLine(self.world, link, medium, echo=plan.echo)
             for device in self._devices.values():
                 if device.link == link:
                     line.attach(self._server(device, plan), name=device.name)
             self._lines[link] = line
         return self._lines[link]
 
+    def port(self, link: str) -> CharacterLine:
+        """What a computer's port leads to: the meters' line itself, or the modem in front of it."""
+        plan = self._links[link]
+        if plan.medium not in DIALLED:
+            return self.line(link)
+        if link not in self._modems:
+            profile, make = DIALLED[plan.medium]
+            numbers = {SIMULATED_NUMBER: link}
+            exchange = Exchange({number: self.line(name) for number, name in numbers.items()})
+            modem = ModemPlan(numbers, make=make, profile=profile)
+            self._modems[link] = Modem(self.world, f"{link}/modem", modem, exchange)
+        return self._modems[link].terminal
+
     def _server(self, device: DevicePlan, link: LinkPlan) -> FlagServer:
-        fixed = (link.framing.baud, "8N1") if link.medium == NETWORK else None
+        fixed = (link.framing.baud, "8N1") if link.medium in _FIXED else None
         via = "remote" if link.medium in _REMOTE else "optical"
         return FlagServer(self.meter(device.name), via=via, fixed_line=fixed)
 

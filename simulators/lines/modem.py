@@ -124,6 +124,7 @@ class Modem:
     def lose(self, _now: int) -> None:
         """Its supply is lost: it comes back as it was in the beginning."""
         self.hang_up()
+        self._caller = None
         self._commands.restore()
 
     def receive(self, data: bytes, now: int) -> list[Reply]:

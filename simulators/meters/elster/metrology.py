@@ -277,7 +277,9 @@ class Metrology:
         self._time_moved(now, before, day_changed=self.clock.read(now).date() != day)
 
     def _time_moved(self, now: int, before: int, *, day_changed: bool) -> None:
-        if self.firmware.marks_time_change(before, self.clock.standard(now)):
+        after = self.clock.standard(now)
+        self.lock.locked_until += after - before
+        if self.firmware.marks_time_change(before, after):
             self.mark(Mark.TIME_CHANGE, now)
         if day_changed:
             self.new_day(now)

@@ -53,7 +53,7 @@ class Assembly:
         """
         if packet == 1:
             self._number, self._data = entry.number, b""
-        if self._number != entry.number or packet != len(self._data) // PACKET + 1 or packet > max(1, entry.packets):
+        if self._number != entry.number or packet != len(self._data) // PACKET + 1:
             raise Refusal(BAD_PACKET)
         wanted = min(PACKET, entry.size - len(self._data))
         if len(data) != wanted:
@@ -175,10 +175,10 @@ def _count(meter: Meter, session: Session, now: int, times: int) -> None:
         log.note(meter.clock.standard(now), who, count=firmware.count_event, push=firmware.push_event)
 
 
-def _user(_meter: Meter, session: Session, data: bytes, _now: int) -> None:
+def _user(meter: Meter, session: Session, data: bytes, _now: int) -> None:
     if len(data) != _USER or not data.isascii() or not data.decode("ascii").isprintable():
         raise Refusal(GENERAL)
-    session.user = data
+    session.user = meter.memory["user"] = data
 
 
 def _billing(meter: Meter, session: Session, data: bytes, now: int) -> None:
