@@ -39,10 +39,18 @@ D = TypeVar("D", bound=Dated)
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The totals of a meter (507) as a head-end understands them: Wh (varh, VAh) by source, and the meter's clock."""
+    """The totals of a meter (507) as a head-end understands them.
+
+    Attributes:
+        values: Wh (varh, VAh) by source.
+        time: what the meter's clock showed just before.
+        asked_at, answered_at: bench time (ns).
+    """
 
     values: Mapping[Source, Decimal]
     time: datetime
+    asked_at: int
+    answered_at: int
 
     def __getitem__(self, source: Source) -> Decimal:
         return self.values[source]
@@ -56,12 +64,13 @@ class HeadEnd:
     def totals(self, meter: Elster) -> Totals:
         """The totals of a meter, from the bytes of identity 507 and its clock just before."""
         name = meter.device.model
-        time, data = meter.read_clock(), meter.image("totals")
-        slots = [slot for slot in model(name)["totals"]]
+        time, asked = meter.read_clock(), meter.clock.now()
+        data, slots = meter.image("totals"), model(name)["totals"]
         registers = [data[at : at + ENERGY_BYTES] for at in range(0, len(data), ENERGY_BYTES)]
         found = meter.decoded("totals", lambda: [self.digits(register) for register in registers])
         pairs = zip(slots, found, strict=True)
-        return Totals({Source(slot): self.energy(value) for slot, value in pairs if slot != _UNUSED}, time)
+        values = {Source(slot): self.energy(value) for slot, value in pairs if slot != _UNUSED}
+        return Totals(values, time, asked, meter.clock.now())
 
     def digits(self, register: bytes) -> int:
         """The number in a register: packed BCD, the last byte first.
