@@ -86,7 +86,7 @@ class HeadEnd:
 
     def advance(self, before: Decimal, after: Decimal) -> Decimal:
         """What a register has advanced: behind its last digit it begins again at zero."""
-        return (after - before) % ROLL_OVER
+        return after - before if after >= before else after - before + ROLL_OVER
 
     def source(self, name: str, number: int) -> Source | None:
         """What a record counts whose source number is this; each model numbers its own way."""

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from simulators.meters.powerlogic.face import Value
 from simulators.meters.powerlogic.meter import Meter
 from simulators.meters.powerlogic.series import SeriesMeter
 
 
-def decide(meter: Meter, **decisions: Any) -> None:
+class Decided(Protocol):
+    """A meter of any family: its decisions lie in a frozen dataclass."""
+
+    firmware: Any
+
+
+def decide(meter: Decided, **decisions: Any) -> None:
     """Replace decisions of a meter's firmware, by their names in `Firmware`."""
     meter.firmware = replace(meter.firmware, **decisions)
 

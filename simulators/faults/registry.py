@@ -73,6 +73,12 @@ _FAMILIES = (
     "simulators.faults.powerlogic_counting",
     "simulators.faults.powerlogic_showing",
     "simulators.faults.powerlogic_communication",
+    "simulators.faults.elster_counting",
+    "simulators.faults.elster_billing",
+    "simulators.faults.elster_profile",
+    "simulators.faults.elster_logs",
+    "simulators.faults.elster_clock",
+    "simulators.faults.elster_showing",
 )
 
 
