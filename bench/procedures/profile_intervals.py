@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from bench.procedures.profile_findings import Finding, Kind
 from bench.procedures.quality import MARKED, Quality, quality_of
@@ -24,7 +24,9 @@ from protocols.elster.tables import Source
 
 #: The energy (Wh) of a mean power (mW) over some minutes.
 EnergyOf = Callable[[int, Decimal], Decimal]
-_HALF_A_DIGIT = Decimal("0.5")
+_HALF_A_DIGIT, _LAST_DIGIT = Decimal("0.5"), Decimal("0.001")
+#: In a Wh.
+_MILLIWATT_MINUTES = 60_000
 _MINUTE = timedelta(minutes=1)
 #: Markers at which a period that is under way is broken off, at the marker's time.
 _ENDS = frozenset(
@@ -97,10 +99,11 @@ class Decoded:
     whole: bool
 
 
-def rounding_of(milliwatts: int, minutes: Decimal, energy: EnergyOf) -> Decimal:
-    """By how much the energy of a record can be off: half of its fifth digit, and half a mW of the division."""
+def rounding_of(milliwatts: int, minutes: Decimal) -> Decimal:
+    """By how much (Wh) the energy of a record can be off: half of its fifth digit, and half a mW of the division."""
     exponent = max(0, len(str(milliwatts)) - len(str(MANTISSA_LIMIT)))
-    return energy(1, minutes) * (_HALF_A_DIGIT * 10**exponent + _HALF_A_DIGIT) + Decimal("0.001")
+    power = _HALF_A_DIGIT * 10**exponent + _HALF_A_DIGIT
+    return (power * minutes / _MILLIWATT_MINUTES + _LAST_DIGIT).quantize(_LAST_DIGIT, ROUND_UP)
 
 
 def decode_profile(
@@ -168,7 +171,7 @@ class _Walk:
             self.flush()
         minutes = Decimal(((end - start) if self._weighted else self.period) / _MINUTE)
         found = [self._energy_of(value, minutes) for value in record.values]
-        rounding = tuple(rounding_of(value, minutes, self._energy_of) for value in record.values)
+        rounding = tuple(rounding_of(value, minutes) for value in record.values)
         self._pieces.append(Piece(start, end, tuple(found), rounding))
         self._quality |= quality_of(record.status, record.extended)
         if Quality.CLOCK_TOUCHED in quality_of(record.status):

@@ -67,7 +67,7 @@ def test_a_billing_reset_stores_what_was(
     measure_moment(measure, meter, "set 0 stored", kept.time, begun - shift, ended - shift)
     maximum = import_maximum(meter, head_end, kept.maximum)
     shown = Decimal(maximum.value) / 1000 if maximum else None
-    measure("maximum in set 0", shown, Unit.W, device=meter.name).within(round(CLOSED, 3), CLOSED * Decimal("0.03"))
+    measure("maximum in set 0", shown, Unit.W, device=meter.name).within(round(CLOSED, 3), round(CLOSED * Decimal("0.03"), 3))
     moment = maximum.time if maximum else None
     measure_moment(measure, meter, "maximum in set 0 is of", moment, begun - shift, ended - shift)
     left = import_maximum(meter, head_end, meter.read_maximum_demand())
