@@ -89,13 +89,24 @@ class ProfileInterval:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the records of a profile come to: intervals in the order of the stream, findings, and where it ended."""
+    """What the records of a profile come to.
+
+    Attributes:
+        intervals: in the order of the stream.
+        findings: where their row is not a plain row.
+        end: up to where records have been met (standard time); None without a day.
+        period: of the last of them.
+        summer: whether it is summer time at the end.
+        touched: the last record since a marker that the clock was touched in, None if there was none.
+        whole: whether the stream came to its end mark.
+    """
 
     intervals: tuple[ProfileInterval, ...]
     findings: tuple[Finding, ...]
     end: datetime | None
     period: timedelta
     summer: bool
+    touched: datetime | None
     whole: bool
 
 
@@ -133,7 +144,14 @@ def decode_profile(
             walk.marker(record)
     walk.flush()
     ended = bool(records) and isinstance(records[-1], Marker) and records[-1].kind is MarkerKind.END
-    return Decoded(tuple(walk.intervals), tuple(walk.findings), walk.cursor, walk.period, walk.summer, ended)
+    return Decoded(
+        tuple(walk.intervals), tuple(walk.findings), walk.cursor, walk.period, walk.summer, walk.touched, ended
+    )
+
+
+def likely(touched: datetime | None) -> str:
+    """Where an unmarked setting of the clock most likely was, in words."""
+    return "" if touched is None else f", most likely from {touched:%Y-%m-%d %H:%M} on, where the clock was touched"
 
 
 class _Walk:
@@ -158,7 +176,7 @@ class _Walk:
         self._quality = Quality.NONE
         self._pieces: list[Piece] = []
         #: The last record that the clock was touched in: where an unmarked setting most likely was.
-        self._touched: datetime | None = None
+        self.touched: datetime | None = None
 
     # -- intervals ---------------------------------------------------------------------------------------------------
 
@@ -175,7 +193,7 @@ class _Walk:
         self._pieces.append(Piece(start, end, tuple(found), rounding))
         self._quality |= quality_of(record.status, record.extended)
         if Quality.CLOCK_TOUCHED in quality_of(record.status):
-            self._touched = start
+            self.touched = start
         self._broken = broken
         if not broken:
             self.cursor = end
@@ -267,10 +285,7 @@ class _Walk:
         self.cursor = time
 
     def _hint(self, kind: MarkerKind) -> str:
-        found = f"before the marker {kind.name.lower().replace('_', ' ')}"
-        if self._touched is not None:
-            found += f", most likely from {self._touched:%Y-%m-%d %H:%M} on, where the clock was touched"
-        return found
+        return f"before the marker {kind.name.lower().replace('_', ' ')}{likely(self.touched)}"
 
     def _new_day(self, time: datetime, setup: Setup | None) -> None:
         assert setup is not None  # the codec gives every day marker one
@@ -287,7 +302,7 @@ class _Walk:
         local = time + (self._shift if self.summer else timedelta(0))
         if not self._anew and local.time() != EPOCH.time():
             self._wrong(time, f"a day begins at {local:%H:%M:%S}")
-        self._anew, self._touched = False, None
+        self._anew, self.touched = False, None
         self._take(setup)
 
     def _take(self, setup: Setup) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bench.errors import Refused, UsageError
 from bench.procedures.head_end import HeadEnd
 from bench.procedures.profile_findings import Finding
-from bench.procedures.profile_intervals import Decoded, ProfileInterval, decode_profile
+from bench.procedures.profile_intervals import Decoded, ProfileInterval, decode_profile, likely
 from bench.procedures.register_check import Comparison, Standing, compare_with_registers
 from protocols.elster import configuration, moments
 from protocols.elster.configuration import ClockChange, layout
@@ -182,10 +182,11 @@ def _end(decoded: Decoded, before: datetime, after: datetime, zone: DaylightShif
     reached = _floor(decoded.end, decoded.period)
     if reached < first:
         count = (first - reached) // decoded.period
-        return [Finding("gap", reached, first, count, False, f"nothing up to the clock, which shows {before}")]  # noqa: FBT003  # explained
+        why = f"nothing up to the clock, which shows {before}{likely(decoded.touched)}, and no marker says why"
+        return [Finding("gap", reached, first, count, False, why)]  # noqa: FBT003  # explained
     if reached > last:
         count = (reached - last) // decoded.period
-        why = f"more records than time: the clock shows {after}, and no marker says why"
+        why = f"more records than time: the clock shows {after}{likely(decoded.touched)}, and no marker says why"
         return [Finding("duplicate", last, reached, count, False, why)]  # noqa: FBT003  # as above
     return []
 
