@@ -176,7 +176,7 @@ class FlagSession:
             try:
                 found = ask()
             except (NoAnswer, ForeignAnswer) as error:
-                self._forget()
+                self.leave()  # a meter that is still in the visit hears no sign-on, at another speed
                 if attempt == retries:
                     raise
                 self.retried += 1
@@ -282,10 +282,10 @@ class FlagSession:
 
     def _enter(self, mode: int, password: bytes | None, level: int) -> None:
         self.line.occupy(self)
-        self._run(self.client.open(mode))
         self._mode, self._level, self._opened = mode, 0, self.line.clock.now()
         self.visits += 1
         try:
+            self._run(self.client.open(mode))
             self._run(self.client.log_in(password))
         except DeviceError:
             self.leave()

@@ -32,7 +32,8 @@ def defects_exist(station: Station) -> Iterator[Mistake]:
         for index, defect in enumerate(device.simulate.defects if device.simulate else ()):
             from simulators.faults.registry import load  # noqa: PLC0415  # most stations name no defect
 
-            known = load()
+            family = "elster" if device.protocol == "flag" else "powerlogic"
+            known = {name: found for name, found in load().items() if found.family == family}
             if defect not in known:
                 reason = (
                     f'there is no defect "{defect}"{suggestion(defect, known)} there are: {", ".join(sorted(known))}'
@@ -57,23 +58,24 @@ def profiles_fit(station: Station) -> Iterator[Mistake]:
     """A profile value is one that the model has, of the right kind."""
     for device in station.devices.values():
         for name, value in (device.simulate.profile if device.simulate else {}).items():
-            from simulators.meters.profile_values import ProfileError  # noqa: PLC0415  # most stations change no profile
-
-            try:
-                _try_profile(device, {name: value})
-            except ProfileError as error:
-                yield station.mistake(("devices", device.id, "simulate", "profile", name), str(error))
+            reason = _misfit(device, name, value)
+            if reason:
+                yield station.mistake(("devices", device.id, "simulate", "profile", name), reason)
 
 
-def _try_profile(device: Device, values: dict[str, object]) -> None:
-    """Ask the simulator of the device's family whether it has these values."""
-    if device.protocol == "flag":
-        from protocols.elster.tables import models as elster_models  # noqa: PLC0415  # as above
-        from simulators.meters.elster.profile import profile_of as elster_profile_of  # noqa: PLC0415  # as above
+def _misfit(device: Device, name: str, value: object) -> str:
+    """Why a profile value is none of a device's model; empty if it is one. Most stations change no profile."""
+    from protocols.elster import tables as elster  # noqa: PLC0415  # as above
+    from protocols.powerlogic import tables as powerlogic  # noqa: PLC0415  # as above
+    from simulators.meters.elster import profile as elster_profile  # noqa: PLC0415  # as above
+    from simulators.meters.powerlogic import profile as powerlogic_profile  # noqa: PLC0415  # as above
+    from simulators.meters.profile_values import ProfileError  # noqa: PLC0415  # as above
 
-        elster_profile_of(elster_models()[device.model], values)
-        return
-    from protocols.powerlogic.tables import models  # noqa: PLC0415  # as above
-    from simulators.meters.powerlogic.profile import profile_of  # noqa: PLC0415  # as above
-
-    profile_of(models()[device.model], values)
+    try:
+        if device.protocol == "flag":
+            elster_profile.profile_of(elster.model(device.model), {name: value})
+        else:
+            powerlogic_profile.profile_of(powerlogic.models()[device.model], {name: value})
+    except ProfileError as error:
+        return str(error)
+    return ""

@@ -160,6 +160,13 @@ def test_a_recall_leads_to_commands_and_a_return_to_the_data() -> None:
     assert len(desk.meter.lost) == 1
 
 
+def test_a_recall_sends_what_has_been_gathered() -> None:
+    desk = Desk(parameters={1: 1, 4: 0})
+    desk.connect()
+    desk.type(b"ab\x10STAT\r", 3 * SECOND)
+    assert desk.meter.said_to_it == b"ab"
+
+
 def test_a_check_character_of_10_leaves_the_call_of_a_pad_that_recalls_on_it() -> None:
     """What a FLAG tool meets on a PAD that nobody has made transparent."""
     for recall, state in ((0, State.DATA), (1, State.COMMAND)):

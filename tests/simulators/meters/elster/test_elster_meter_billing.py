@@ -77,7 +77,7 @@ def test_or_until_midnight_and_the_button_may_be_off():
     assert desk.meter.press_reset(17 * HOUR)
     desk.log_in(now=17 * HOUR)
     desk.section(BillingDates((), 0, button=False), 17 * HOUR)
-    assert not desk.meter.press_reset(18 * HOUR)
+    assert not desk.meter.press_reset(2 * DAY)
 
 
 def test_the_newest_set_is_the_first_and_the_oldest_is_lost():

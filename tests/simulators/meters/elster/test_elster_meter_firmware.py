@@ -4,7 +4,6 @@
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import timedelta
-from decimal import Decimal
 
 from elster_desk import DAY, HOUR, KW, MINUTE, SECOND, Desk, Load, Source, datetime, pytest
 
@@ -229,12 +228,6 @@ def test_a_replaced_decision_shows(decision, other, look):
 
 def test_every_decision_is_looked_at():
     assert {name for name, *_ in DECISIONS} == {field.name for field in fields(Firmware)}
-
-
-def test_the_previous_instantaneous_value_is_what_a_sick_meter_shows():
-    desk = Desk("A1700")
-    desk.meter.firmware = replace(HEALTHY, instant_value=lambda before, _fresh, _ready: before)
-    assert desk.meter.firmware.instant_value(Decimal(230), Decimal(50), False) == 230
 
 
 def test_a_level_that_outlives_its_session_is_a_habit_too():

@@ -111,3 +111,13 @@ def test_a_damaged_state_is_refused_and_the_meter_is_as_it_was(damage, why):
     with pytest.raises(StateError, match=why):
         parse(fresh.meter, state)
     assert shown(fresh, 0) == before
+
+
+def test_the_sub_intervals_before_count_on_in_a_sliding_demand():
+    desk = lived_in()
+    now = 4 * DAY
+    desk.meter.press_reset(now)
+    desk.feeder.change(now, load=Load(6 * KW))
+    desk.meter.settle(now + 20 * MINUTE)
+    other = moved(desk, now + 20 * MINUTE)
+    assert shown(other, 5 * MINUTE)["maximum_demand"] == shown(desk, now + 25 * MINUTE)["maximum_demand"]
