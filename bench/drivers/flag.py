@@ -102,9 +102,7 @@ class FlagSession:
 
         return self._retried(ask)
 
-    def read(
-        self, identity: int, size: int, *, offset: int = 0, level: int = 0, mode: int = PROGRAMMING
-    ) -> bytes:
+    def read(self, identity: int, size: int, *, offset: int = 0, level: int = 0, mode: int = PROGRAMMING) -> bytes:
         """`size` bytes of an identity, packet by packet.
 
         Args:

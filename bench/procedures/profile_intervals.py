@@ -113,7 +113,7 @@ class Decoded:
 def rounding_of(milliwatts: int, minutes: Decimal) -> Decimal:
     """By how much (Wh) the energy of a record can be off: half of its fifth digit, and half a mW of the division."""
     exponent = max(0, len(str(milliwatts)) - len(str(MANTISSA_LIMIT)))
-    power = _HALF_A_DIGIT * 10**exponent + _HALF_A_DIGIT
+    power: Decimal = _HALF_A_DIGIT * 10**exponent + _HALF_A_DIGIT
     return (power * minutes / _MILLIWATT_MINUTES + _LAST_DIGIT).quantize(_LAST_DIGIT, ROUND_UP)
 
 
@@ -295,7 +295,8 @@ class _Walk:
             self._expect(time, MarkerKind.NEW_DAY)
             if setup.dst != self.summer:
                 self._wrong(
-                    time, f"the day marker says {'summer' if setup.dst else 'standard'} time, and no marker that it came"
+                    time,
+                    f"the day marker says {'summer' if setup.dst else 'standard'} time, and no marker that it came",
                 )
         self.flush()
         self.summer = setup.dst

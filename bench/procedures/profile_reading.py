@@ -14,39 +14,18 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bench.errors import Refused, UsageError
+from bench.errors import UsageError
+from bench.procedures.daylight_shift import DaylightShift, read_daylight_shift
 from bench.procedures.head_end import HeadEnd
 from bench.procedures.profile_findings import Finding
 from bench.procedures.profile_intervals import Decoded, ProfileInterval, decode_profile, likely
 from bench.procedures.register_check import Comparison, Standing, compare_with_registers
-from protocols.elster import configuration, moments
-from protocols.elster.configuration import ClockChange, layout
+from protocols.elster import moments
 from protocols.elster.history import HistoricalSet
 from protocols.elster.tables import Source, model
 
 if TYPE_CHECKING:
     from bench.drivers.elster import Elster
-
-_HOUR = timedelta(hours=1)
-#: Clocks of people are whole quarters of an hour from standard time.
-_ZONE = timedelta(minutes=15)
-#: How far (s) two readings of one clock, one after the other, can be apart.
-_VISIT = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class DaylightShift:
-    """How a meter's Unix seconds, its standard time and what people read hang together.
-
-    Attributes:
-        shift: what daylight saving adds in summer.
-        offset: what is added to Unix seconds to have standard time.
-        summer: whether daylight saving is in force now.
-    """
-
-    shift: timedelta
-    offset: timedelta
-    summer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +119,7 @@ def read_profile(
     before = meter.read_clock()
     records = meter.read_profile(days, start=_unix(start, zone), end=_unix(end, zone))
     after = meter.read_clock()
-    decoded = decode_profile(
-        records, head_end.interval_energy, shift=zone.shift, offset=zone.offset, weighted=weighted
-    )
+    decoded = decode_profile(records, head_end.interval_energy, shift=zone.shift, offset=zone.offset, weighted=weighted)
     findings = list(decoded.findings)
     if end is None:
         findings += _end(decoded, before, after, zone)
@@ -165,8 +142,8 @@ def _check(meter: Elster, days: int | None, start: datetime | None, end: datetim
 
 
 def _unix(moment: datetime | None, zone: DaylightShift) -> datetime | None:
-    """What to ask for so that a moment that people read is in it: a meter gives whole days."""
-    return None if moment is None else moment - zone.shift - zone.offset
+    """The meter's own seconds when people read a moment."""
+    return None if moment is None else zone.unix(moment)
 
 
 def _inside(each: ProfileInterval, start: datetime | None, end: datetime | None) -> bool:
@@ -183,51 +160,16 @@ def _end(decoded: Decoded, before: datetime, after: datetime, zone: DaylightShif
     if reached < first:
         count = (first - reached) // decoded.period
         why = f"nothing up to the clock, which shows {before}{likely(decoded.touched)}, and no marker says why"
-        return [Finding("gap", reached, first, count, False, why)]  # noqa: FBT003  # explained
+        return [Finding("gap", reached, first, count, False, why)]  # explained
     if reached > last:
         count = (reached - last) // decoded.period
         why = f"more records than time: the clock shows {after}{likely(decoded.touched)}, and no marker says why"
-        return [Finding("duplicate", last, reached, count, False, why)]  # noqa: FBT003  # as above
+        return [Finding("duplicate", last, reached, count, False, why)]  # as above
     return []
 
 
 def _floor(moment: datetime, period: timedelta) -> datetime:
     return moments.EPOCH + (moment - moments.EPOCH) // period * period
-
-
-def read_daylight_shift(meter: Elster) -> DaylightShift:
-    """How the meter's times hang together: its daylight saving (901), and its clock (861) beside its seconds (863).
-
-    Where a meter has no such identity (the number of 901 is assumed), daylight saving is taken to be an hour and the
-    seconds to be standard time.
-    """
-    change = _clock_change(meter)
-    shift = change.shift * _HOUR if change is not None else _HOUR
-    local = meter.read_clock()
-    summer = change is not None and _summer(change, local)
-    try:
-        block = meter.image("clock_block")
-    except Refused:
-        return DaylightShift(shift, timedelta(0), summer)
-    unix = meter.decoded("clock block", lambda: moments.decode_clock_block(block)).time
-    ahead = local - unix + _VISIT / 2
-    return DaylightShift(shift, ahead // _ZONE * _ZONE - (shift if summer else timedelta(0)), summer)
-
-
-def _clock_change(meter: Elster) -> ClockChange | None:
-    room = layout(meter.device.model)
-    try:
-        objects = {item.name: meter.read_object(item.number, item.size) for item in room.of("daylight_saving")}
-        return ClockChange.decode(objects, room)
-    except (Refused, configuration.ConfigurationError):
-        return None
-
-
-def _summer(change: ClockChange, local: datetime) -> bool:
-    """Whether daylight saving is in force at a moment that people read."""
-    changes = [each for year in (local.year - 1, local.year) for each in change.changes_in(year)]
-    past = [added for moment, added in changes if moment <= local]
-    return bool(past) and past[-1] > timedelta(0)
 
 
 def read_standings(meter: Elster, head_end: HeadEnd, zone: DaylightShift, since: datetime) -> list[Standing]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from bench.bench import Bench
 from bench.clock import Clock
@@ -9,10 +10,10 @@ from bench.control import Loads, Supplies
 from bench.drivers.elster import Elster
 from bench.errors import Refused
 from bench.measure import Measure, Unit
+from bench.procedures.daylight_shift import read_daylight_shift
 from bench.procedures.elster_sections import programmed, read_section
 from bench.procedures.head_end import HeadEnd
 from bench.procedures.meter_time import let_time_pass, sleep_to_end_of, sleep_until
-from bench.procedures.profile_reading import read_daylight_shift
 from protocols.elster.configuration import BillingDate, BillingDates
 from protocols.elster.history import HistoricalSet, Trigger
 from protocols.elster.registers import MaximumDemand
@@ -63,13 +64,14 @@ def test_a_billing_reset_stores_what_was(
     manual = bool(kept.trigger & MANUAL)
     measure("set 0 names its trigger", manual, device=meter.name).is_(expected=True)
     zone = read_daylight_shift(meter)
-    shift = zone.offset + (zone.shift if zone.summer else timedelta(0))
-    measure_moment(measure, meter, "set 0 stored", kept.time, begun - shift, ended - shift)
+    measure_moment(measure, meter, "set 0 stored", kept.time, zone.unix(begun), zone.unix(ended))
     maximum = import_maximum(meter, head_end, kept.maximum)
     shown = Decimal(maximum.value) / 1000 if maximum else None
-    measure("maximum in set 0", shown, Unit.W, device=meter.name).within(round(CLOSED, 3), round(CLOSED * Decimal("0.03"), 3))
+    measure("maximum in set 0", shown, Unit.W, device=meter.name).within(
+        round(CLOSED, 3), round(CLOSED * Decimal("0.03"), 3)
+    )
     moment = maximum.time if maximum else None
-    measure_moment(measure, meter, "maximum in set 0 is of", moment, begun - shift, ended - shift)
+    measure_moment(measure, meter, "maximum in set 0 is of", moment, zone.unix(begun), zone.unix(ended))
     left = import_maximum(meter, head_end, meter.read_maximum_demand())
     measure("maximum after the reset", left.value if left else 0, device=meter.name).is_(0)
 
@@ -168,15 +170,16 @@ def test_every_midnight_keeps_a_set(
     start = meter.read_clock()
     sleep_until(meter, clock, datetime.combine(start.date() + timedelta(days=DAYS), time(1)))
     zone = read_daylight_shift(meter)
-    shift = zone.offset + (zone.shift if zone.summer else timedelta(0))
     found = meter.read_daily(DAYS)
     midnights = [datetime.combine(start.date() + timedelta(days=back), time()) for back in range(DAYS, 0, -1)]
-    kept = [each.time + shift for each in found if each.time]
+    kept = [zone.people_read(each.time) for each in found if each.time]
     measure("midnights kept", ", ".join(f"{each:%d %H:%M}" for each in kept), device=meter.name).is_(
         ", ".join(f"{each:%d %H:%M}" for each in midnights)
     )
-    for newer, older in zip(found, found[1:], strict=False):
-        counted = head_end.advance(head_end.energy(older.totals[Source.IMPORT]), head_end.energy(newer.totals[Source.IMPORT]))
+    for newer, older in pairwise(found):
+        counted = head_end.advance(
+            head_end.energy(older.totals[Source.IMPORT]), head_end.energy(newer.totals[Source.IMPORT])
+        )
         measure("midnights kept: import of a day", counted, Unit.WH, device=meter.name).within(
             Decimal(24 * HIGH), Decimal(24 * HIGH) / 100
         )

@@ -8,9 +8,9 @@ from bench.clock import Clock
 from bench.control import Loads
 from bench.drivers.elster import Elster
 from bench.measure import Measure, Unit
+from bench.procedures.daylight_shift import read_daylight_shift
 from bench.procedures.head_end import HeadEnd
 from bench.procedures.meter_time import let_time_pass, sleep_to_end_of
-from bench.procedures.profile_reading import read_daylight_shift
 from protocols.elster.tables import Source
 from scenarios.marks import catches, destructive, needs
 
@@ -33,12 +33,11 @@ def test_the_maximum_names_its_moment_and_its_source(
     found = meter.read_maximum_demand()[0]
     zone = read_daylight_shift(meter)
     highest = STEPS.index(max(STEPS))
-    shift = zone.offset + (zone.shift if zone.summer else timedelta(0))
     source = None if found.source is None else head_end.source(meter.device.model, found.source)
     measure("maximum demand", Decimal(found.value) / 1000, Unit.W, device=meter.name).within(
         Decimal(STEPS[highest]), STEPS[highest] * PERCENT
     )
-    shown = found.time + shift if found.time else None
+    shown = zone.people_read(found.time) if found.time else None
     measure("moment of the maximum", str(shown), device=meter.name).is_(str(begun + (highest + 1) * PERIOD))
     measure("source of the maximum", source.value if source else "none", device=meter.name).is_(Source.IMPORT.value)
 

@@ -9,8 +9,8 @@ from bench.control import Loads, Supplies
 from bench.drivers.elster import Elster
 from bench.errors import Refused
 from bench.measure import Measure
+from bench.procedures.daylight_shift import read_daylight_shift
 from bench.procedures.meter_time import let_time_pass
-from bench.procedures.profile_reading import read_daylight_shift
 from protocols.elster.logs import COUNTS, KEPT
 from scenarios.marks import catches, destructive, needs
 
@@ -24,8 +24,7 @@ WHO, OTHER = "QA ENGINEER", "SOMEBODY"
 
 def standard_time(meter: Elster) -> datetime:
     """What the meter's Unix seconds count now."""
-    zone = read_daylight_shift(meter)
-    return meter.read_clock() - zone.offset - (zone.shift if zone.summer else timedelta(0))
+    return read_daylight_shift(meter).unix(meter.read_clock())
 
 
 def rises(before: int, after: int) -> int:

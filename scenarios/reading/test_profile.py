@@ -1,4 +1,4 @@
-"""The load profile: what it says of loads, power cuts and its own clearing, and whether it agrees with the registers."""
+"""The load profile: what it says of loads, power cuts and its own clearing, and whether the registers agree."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -127,7 +127,9 @@ def test_a_repeated_reading_keeps_each_interval_once(
     kept: list[ProfileInterval] = []
     for days in (1, 2, 2, 3):
         clock.sleep(17 * HOUR)
-        kept = head_end.joined(kept, read_profile(meter, days=days, head_end=head_end, against_registers=False).intervals)
+        kept = head_end.joined(
+            kept, read_profile(meter, days=days, head_end=head_end, against_registers=False).intervals
+        )
     once = read_profile(meter, head_end=head_end, against_registers=False)
     twice = len(kept) - len({each.key for each in kept})
     missing = {each.key for each in once.intervals} - {each.key for each in kept}

@@ -68,8 +68,8 @@ def cumulates_nothing(meter: Meter) -> None:
 
 @defect("E86", "a maximum is dated by the beginning of its period", "the moment is a period too early",
         why="profile records are dated by their beginning, demands by their end",
-        shows="^(moment of the maximum|maximum in set 0 is of)", caught_by="test_the_maximum_names_its_moment_and_its_source",
-        family=_FAMILY)  # fmt: skip
+        shows="^(moment of the maximum|maximum in set 0 is of)",
+        caught_by="test_the_maximum_names_its_moment_and_its_source", family=_FAMILY)  # fmt: skip
 def dated_by_beginning(meter: Meter) -> None:
     """The stamp is taken when the period begins."""
     decide(meter, demand_stamp=lambda end, length: end - length)

@@ -46,9 +46,7 @@ def apparent_is_real(meter: Meter) -> None:
 
     def counted(_sick: Any, rates: tuple[int, ...]) -> tuple[int, ...]:
         real_in, real_out = rates[INDEX[Source.IMPORT]], rates[INDEX[Source.EXPORT]]
-        return _exchanged(
-            rates, {Source.VA_IMPORT: real_in, Source.VA_EXPORT: real_out, Source.VA: real_in + real_out}
-        )
+        return _exchanged(rates, {Source.VA_IMPORT: real_in, Source.VA_EXPORT: real_out, Source.VA: real_in + real_out})
 
     decide(meter, counted=counted)
 

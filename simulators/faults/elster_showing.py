@@ -16,7 +16,8 @@ _READOUT = "test_a_readout_has_its_form"
 def decimal_comma(meter: Meter) -> None:
     """The number is written as the display's language has it."""
     decide(
-        meter, energy_text=lambda value, digits, decimals: firmware.energy_text(value, digits, decimals).replace(".", ",")
+        meter,
+        energy_text=lambda value, digits, decimals: firmware.energy_text(value, digits, decimals).replace(".", ","),
     )
 
 

@@ -113,7 +113,9 @@ class History(ABC):
         """Say what is to be read in this visit, and hear how many blocks that is."""
         asked = self.identity("profile_days")
         if start is not None or end is not None:
-            self.session.select(self.identity("profile_range").number, requests.ProfileRange(start, end).encode(), mode=mode)
+            self.session.select(
+                self.identity("profile_range").number, requests.ProfileRange(start, end).encode(), mode=mode
+            )
         else:
             wanted = requests.encode_days(requests.ALL_DAYS if days is None else days)
             self.session.select(asked.number, wanted, mode=mode)

@@ -210,21 +210,14 @@ class Metrology:
         """Forget the load profile, as at the factory; the first day begins now and says so."""
         self.settle(now)
         if self.recorder is not None:
-            self.recorder.clear(self.clock.standard(now), summer=self._summer_flag(now))
+            standard, marked = self.clock.standard(now), self.firmware.marks_clearing
+            self.recorder.clear(standard, summer=self._summer_flag(now), marked=marked)
             self.recorder.begin(now, self.registers.energies(now))
 
     def new_day(self, now: int) -> None:
         """Begin a day of the load profile."""
         if self.recorder is not None and (self.firmware.marks_days or not self.recorder.days):
             self.recorder.day(self.clock.standard(now), summer=self._summer_flag(now))
-
-    def clear_profile(self, now: int) -> None:
-        """Forget the load profile; it begins anew in the middle of its period."""
-        self.settle(now)
-        if self.recorder is not None:
-            standard, summer = self.clock.standard(now), self._summer_flag(now)
-            self.recorder.clear(standard, summer=summer, marked=self.firmware.marks_clearing)
-            self.recorder.begin(now, self.registers.energies(now))
 
     def _summer_flag(self, now: int) -> bool:
         return self.firmware.summer_flag(self.clock.summer(now))
