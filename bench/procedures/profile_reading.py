@@ -1,6 +1,6 @@
 """Reading a load profile as a head-end does it, with judgement: by days or by dates, and held against itself.
 
-A profile is contradicted by its own markers (`profile_intervals`), by the meter's clock at its end, by the days that
+A profile is contradicted by its own markers (`profile_walk`), by the meter's clock at its end, by the days that
 daylight saving makes shorter or longer, and by the registers (`register_check`). What contradicts itself is told with
 its time; a value keeps its unit, its quality and the meter's time.
 """
@@ -18,7 +18,8 @@ from bench.errors import UsageError
 from bench.procedures.daylight_shift import DaylightShift, read_daylight_shift
 from bench.procedures.head_end import HeadEnd
 from bench.procedures.profile_findings import Finding
-from bench.procedures.profile_intervals import Decoded, ProfileInterval, decode_profile, likely
+from bench.procedures.profile_intervals import Decoded, ProfileInterval
+from bench.procedures.profile_walk import decode_profile, likely
 from bench.procedures.register_check import Comparison, Standing, compare_with_registers
 from protocols.elster import moments
 from protocols.elster.history import HistoricalSet
