@@ -170,7 +170,7 @@ class Stage:
     def line(self, link: str) -> SerialLine:
         """The serial face of a link."""
         if link not in self._lines and self.speaks_flag(link):
-            self._lines[link] = self.flag.line(link)
+            self._lines[link] = self.flag.port(link)
             self._disturb(link, self._lines[link], self._faults[link])
         if link not in self._lines:
             plan = self.links[link]

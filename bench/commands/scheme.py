@@ -90,7 +90,8 @@ def diff(first: Path, second: Path | None, meter: str | None, station: str | Non
     else:
         for line in as_lines(found):
             click.echo(line)
-        click.echo(f"{first} and {second or meter} {f'differ in {len(found)} facts' if found else 'mean the same'}")
+        count = f"differ in {len(found)} fact{'s' if len(found) > 1 else ''}"
+        click.echo(f"{first} and {second or meter} {count if found else 'mean the same'}")
     return Exit.FAILED if found else Exit.VERIFIED
 
 

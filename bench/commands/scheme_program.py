@@ -19,13 +19,15 @@ from bench.host import host_kind
 from bench.measurement import plain
 from bench.run import Scenario
 from bench.safety import Safety
+from bench.scheme.elster import scheme_meter
 from bench.scheme.load import load_scheme
 from bench.scheme.meter import SchemeMeter
 from bench.scheme.plan import Plan, plan_of
 from bench.scheme.programming import Programming
 from bench.scheme.report import SchemeReport, judge_scheme
 from bench.scheme.snapshot import read_snapshot, write_snapshot
-from bench.station import find_station, station_from_environment
+from bench.selection import capabilities_of
+from bench.station import Device, find_station, station_from_environment
 
 _USER_LENGTH = 12
 
@@ -125,11 +127,14 @@ def meter_of(scenario: Scenario, name: str) -> SchemeMeter:
     Raises:
         UsageError: it takes none.
     """
-    driver: object = scenario.bench.device(name)
-    if not isinstance(driver, SchemeMeter):
-        model = scenario.bench.station.device(name).model
-        raise UsageError(f"{name} is a {model}: it takes no scheme; A1120, A1140 and A1700 do")
-    return driver
+    meter = scheme_meter(scenario.bench.device(name))
+    if meter is None:
+        raise _takes_none(scenario.bench.station.device(name))
+    return meter
+
+
+def _takes_none(entry: Device) -> UsageError:
+    return UsageError(f"{entry.id} is a {entry.model}: it takes no scheme; A1120, A1140 and A1700 do")
 
 
 def _programmed(
@@ -146,7 +151,10 @@ def _programmed(
     write_assumed: bool,
 ) -> int:
     known = find_station(station or station_from_environment())
-    Safety(known, allowed).arm(known.device(meter).id, what)
+    entry = known.device(meter)
+    if "program-scheme" not in capabilities_of(entry):
+        raise _takes_none(entry)
+    Safety(known, allowed).arm(meter, what)
     folder = evidence or default_folder(known.name)
     path = snapshot_file or folder / f"{meter}.snapshot.json"
     argv = (*what.split(), *(("--station", station) if station else ()))
@@ -159,7 +167,7 @@ def _programmed(
         scenario.device_trace(meter)
         programming = Programming(
             driver, plan, armed=scenario.run.safety.arm(meter, what), journal=scenario.bench.journal,
-            serial=known.device(meter).serial, keep=lambda snapshot: write_snapshot(snapshot, path),
+            serial=entry.serial, keep=lambda snapshot: write_snapshot(snapshot, path),
             wall=_wall(scenario), on_report=reports.append, **options,
         )  # fmt: skip
         try:

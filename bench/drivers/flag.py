@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: How often a read that came to nothing is asked again.
 READ_RETRIES = 1
+#: The same over a call, which a bearer may hold up for half a minute; from the second time on it is dialled anew.
+CALL_RETRIES = 3
 #: Bytes of a packet of R1 and W1 (elster-flag 3.3).
 PACKET = 64
 #: A visit that nobody has used for so long (ns) is opened anew: a meter gives up after 60 to 120 s.
@@ -164,15 +166,18 @@ class FlagSession:
 
     def _retried(self, ask: Callable[[], T]) -> T:
         reasons: list[str] = []
-        for attempt in range(READ_RETRIES + 1):
+        retries = CALL_RETRIES if self.line.dialled else READ_RETRIES
+        for attempt in range(retries + 1):
             try:
                 found = ask()
             except (NoAnswer, ForeignAnswer) as error:
-                self._forget()
-                if attempt == READ_RETRIES:
+                self.leave()  # a meter that is still in the visit hears no sign-on, at another speed
+                if attempt == retries:
                     raise
                 self.retried += 1
                 reasons.append(error.reason)
+                if attempt:
+                    self.line.hang_up()
             else:
                 self._tell_repeats(reasons)
                 return found
@@ -272,9 +277,9 @@ class FlagSession:
 
     def _enter(self, mode: int, password: bytes | None, level: int) -> None:
         self.line.occupy(self)
-        self._run(self.client.open(mode))
         self._mode, self._level, self._opened = mode, 0, self.line.clock.now()
         try:
+            self._run(self.client.open(mode))
             self._run(self.client.log_in(password))
         except DeviceError:
             self.leave()

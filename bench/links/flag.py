@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -19,7 +19,10 @@ from bench.errors import StationError
 from bench.links import protocol_sim
 from bench.links.serial import carried
 from protocols.conversation import Conversation, Receive, Send, SetLine, Step, Wait
+from protocols.dialling import Call, CallFailed, Dialling, NoModem, PadCall
+from protocols.flag.client import Timing
 from protocols.flag.frames import START_LINE
+from simulators.flag_side import PAD, simulated_number
 from simulators.lines.framing import PTY_FRAME
 from simulators.world import SECOND
 
@@ -33,6 +36,12 @@ Record = Callable[[str, bytes], None]
 _HANDLERS = "bench.links"
 _numbers = count(1)
 _CHARACTER_BITS = 10
+#: How often a simulated number is tried: a telephone network fails 7 calls in a hundred (fixtures/links).
+_ATTEMPTS = 3
+#: How long (ns) an answer over a call may take to begin, and may pause: a GSM bearer repeats for seconds.
+_CALL_ANSWER, _CALL_GAP = 10 * SECOND, 8 * SECOND
+#: How long (ns) to wait before a number is dialled again.
+_REDIAL = 5 * SECOND
 #: How much later (s) than its last character an echo may have come back through adapters and networks.
 _ECHO_LATE = 0.15
 
@@ -56,6 +65,8 @@ class FlagLine:
         fixed: whether speed and framing never change.
         framing: of a port that shows one framing whatever is set, as a pty does; None where it can be set.
         baud: speed of a fixed line.
+        call: the number that is dialled first, on a port with a modem; then the line is fixed.
+        attempts: how often a call that fails is tried.
     """
 
     def __init__(
@@ -69,20 +80,28 @@ class FlagLine:
         fixed: bool = False,
         framing: str | None = None,
         baud: int = 9600,
+        call: Call | None = None,
+        attempts: int = 1,
     ) -> None:
         self.name = name
         self.target = target
         self.settings = settings
         self.clock = clock
-        self.fixed = fixed
+        self.fixed = fixed or call is not None
         #: Whose visit is open on this line.
         self.visitor: Visitor | None = None
         self._echo = echo
         self._framing = framing
-        self._line = (baud, framing or "8N1") if fixed else (300, framing or "7E1")
+        self._line = (baud, framing or "8N1") if self.fixed else (300, framing or "7E1")
         self._port: Any = None
         self._record: Record = _unrecorded
         self._drained = 0
+        self._call = call
+        self._attempts = attempts
+        #: How patient a tool has to be: a call delays, and holds back what it sends again.
+        self.timing = Timing(answer=_CALL_ANSWER, gap=_CALL_GAP) if call is not None else Timing()
+        #: What the modem said of the call that stands, empty while none does.
+        self.connected = ""
 
     def run(self, conversation: Conversation[T], record: Record | None = None) -> T:
         """Hold a conversation to its end.
@@ -97,6 +116,14 @@ class FlagLine:
         """
         self._record = record or _unrecorded
         try:
+            if self._call is not None and not self.connected:
+                self._get_through(self._call)
+            return self._held(conversation)
+        finally:
+            self._record = _unrecorded
+
+    def _held(self, conversation: Conversation[T]) -> T:
+        try:
             step = next(conversation)
             while True:
                 with self._told():
@@ -105,8 +132,39 @@ class FlagLine:
         except StopIteration as end:
             value: T = end.value
             return value
-        finally:
-            self._record = _unrecorded
+
+    def _get_through(self, call: Call) -> None:
+        """Dial until the call stands.
+
+        Raises:
+            StationError: it does not, or there is no modem.
+        """
+        for attempt in range(self._attempts):
+            self._record("note", f"dialling, attempt {attempt + 1}".encode())
+            try:
+                self.connected = self._held(call.set_up())
+            except CallFailed as error:
+                self._record("note", f"no call: {error}".encode())
+                if attempt + 1 == self._attempts or isinstance(error, NoModem):
+                    times = f" {self._attempts} times" if self._attempts > 1 else ""
+                    raise StationError(f"link {self.name}: {self.target}: dialled{times} in vain: {error}") from None
+                self.clock.sleep(_REDIAL)
+            else:
+                self._record("note", self.connected.encode())
+                return
+
+    @property
+    def dialled(self) -> bool:
+        """Whether a number is dialled first."""
+        return self._call is not None
+
+    def hang_up(self) -> None:
+        """End the call, if one stands."""
+        if self.connected and self._call is not None:
+            self.connected = ""
+            self._held(self._call.clear())
+            if self._call.closes:
+                self._release()
 
     def occupy(self, visitor: Visitor | None) -> None:
         """Make the line free for somebody: whoever is still visiting another meter leaves it first."""
@@ -117,7 +175,13 @@ class FlagLine:
         self.visitor = visitor
 
     def close(self) -> None:
-        """Close the port."""
+        """Hang up, and close the port."""
+        with suppress(StationError):
+            self.hang_up()
+        self.connected = ""
+        self._release()
+
+    def _release(self) -> None:
         if self._port is not None:
             self._port.close()
             self._port = None
@@ -169,6 +233,9 @@ class FlagLine:
                 limit = self.clock.now() + gap
         if got:
             self._record("rx", got)
+        if self.connected and self._call is not None and self._call.lost in got:
+            self._record("note", b"the call was lost")
+            self.connected = ""
         return got if length is None else got[:length]
 
     def _set(self, baud: int, framing: str) -> None:
@@ -222,17 +289,28 @@ def make(entry: Entry, host: Host) -> FlagLine:
             framing = carried(entry.port, "7E1")
             kept = PTY_FRAME if os.path.realpath(entry.port).startswith("/dev/pts/") else None
             settings: dict[str, Any] = {"type": "serial", "port": entry.port, "framing": framing}
-            return FlagLine(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept)
+            return FlagLine(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept, **_called(entry))
         case "rfc2217":
             settings = {"type": "rfc2217", "url": entry.target}
-            return FlagLine(entry.id, entry.target, settings, host.clock, echo=entry.echo)
+            return FlagLine(entry.id, entry.target, settings, host.clock, echo=entry.echo, **_called(entry))
         case "tcp":
             url = f"socket://{entry.host}:{entry.port}"
             settings = {"type": "tcp", "host": entry.host, "port": entry.port}
             # What is behind the module may be as slow as a sign-on: nothing is taken for lost before that.
-            return FlagLine(entry.id, url, settings, host.clock, echo=entry.echo, fixed=True, baud=START_LINE[0])
+            return FlagLine(
+                entry.id, url, settings, host.clock, echo=entry.echo, fixed=True, baud=START_LINE[0], **_called(entry)
+            )
         case _:
             raise StationError(f"link {entry.id}: a FLAG visit cannot be replayed from a recorded wire")
+
+
+def _called(entry: Any) -> dict[str, Any]:
+    """Whom a link's modem calls."""
+    if entry.modem is not None:
+        return {"call": Dialling(entry.modem.number, entry.modem.init), "attempts": entry.modem.attempts}
+    if entry.pad is not None:
+        return {"call": PadCall(entry.pad.number), "attempts": entry.pad.attempts}
+    return {}
 
 
 def _simulated(entry: Any, host: Host) -> FlagLine:
@@ -242,6 +320,18 @@ def _simulated(entry: Any, host: Host) -> FlagLine:
     protocol_sim.publish(url, host.stage.line(entry.id), host.catch_up)
     host.on_close(lambda: protocol_sim.withdraw(url))
     settings = {"type": "sim", "medium": entry.medium, "baud": entry.baud}
+    number = simulated_number(entry.medium)
+    call: Call | None = None
+    if number:
+        call = PadCall(number) if entry.medium == PAD else Dialling(number)
     return FlagLine(
-        entry.id, url, settings, host.clock, echo=entry.echo, fixed=entry.medium == "network", baud=entry.baud
+        entry.id,
+        url,
+        settings,
+        host.clock,
+        echo=entry.echo,
+        fixed=entry.medium == "network",
+        baud=entry.baud,
+        call=call,
+        attempts=_ATTEMPTS,
     )

@@ -1,6 +1,6 @@
 """What carries a call: bytes go to a line at the other end and come back, late, in order, and sometimes not at all.
 
-The delay is drawn for each burst, and whatever comes behind waits for it. In bad time (`profiles.py`) a corrected
+The delay is drawn for each piece, and whatever comes behind waits for it. In bad time (`profiles.py`) a corrected
 bearer holds back what it has until good time; one without correction brings other bytes. Answers leave in slices of
 line time, so that a call which drops in the midst of a block has brought its beginning.
 """
@@ -33,6 +33,7 @@ class Bearer:
         dropped: told that the call is lost.
         framing: of the port at the other end; None follows the line.
         corrected: whether errors are corrected on the way.
+        held: how much later (ns) than others something arrives, drawn each time.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Bearer:
         *,
         framing: Framing | None = None,
         corrected: bool = True,
+        held: Callable[[], int] = lambda: 0,
     ) -> None:
         self._line = line
         self._world = line.world
@@ -53,6 +55,7 @@ class Bearer:
         self._deliver = deliver
         self._dropped = dropped
         self._corrected = corrected
+        self._held = held
         self._chain = profile.chain(random)
         self._there_at = self._back_at = 0
         #: Whether bytes get through.
@@ -95,7 +98,7 @@ class Bearer:
 
     def _on_the_way(self, data: bytes, earlier: int) -> tuple[bytes, int]:
         """What becomes of bytes that set out now, and when they are there."""
-        at = max(self._world.now + self._profile.one_way(self._random), earlier)
+        at = max(self._world.now + self._profile.one_way(self._random) + self._held(), earlier)
         if self._random.random() < self._profile.loss:
             at += self._profile.rtt.draw(self._random) if self._corrected else 0
             data = data if self._corrected else self._garbled(data, 1 / max(1, len(data)))

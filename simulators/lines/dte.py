@@ -34,6 +34,8 @@ class TerminalLine(CharacterLine):
         name: names it in the digest.
     """
 
+    adapts = True
+
     def __init__(self, world: World, name: str) -> None:
         super().__init__(world, name, "network", DEFAULT)
         self.medium = "rs232"

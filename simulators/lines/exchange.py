@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from simulators.lines.character_line import CharacterLine
+from simulators.lines.x28 import CAUSES
 
 #: What may stand in a plan in the place of a line.
 BUSY, SILENT = "busy", "no answer"
@@ -37,3 +38,17 @@ class Exchange:
     def release(self, line: CharacterLine) -> None:
         """The call is over."""
         self.engaged.discard(id(line))
+
+
+def exchange_of(numbers: Mapping[str, str], line: Callable[[str], CharacterLine]) -> Exchange:
+    """The numbers of a plan with their lines.
+
+    Args:
+        numbers: a line's name by number; BUSY, SILENT or a cause of clearing where nobody is to be reached.
+        line: a line by its name.
+
+    Raises:
+        KeyError: as `line` raises it for a name that does not exist.
+    """
+    nobody = {BUSY, SILENT, *CAUSES}
+    return Exchange({number: name if name in nobody else line(name) for number, name in numbers.items()})

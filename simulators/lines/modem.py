@@ -124,6 +124,7 @@ class Modem:
     def lose(self, _now: int) -> None:
         """Its supply is lost: it comes back as it was in the beginning."""
         self.hang_up()
+        self._caller = None
         self._commands.restore()
 
     def receive(self, data: bytes, now: int) -> list[Reply]:
@@ -265,12 +266,12 @@ class Modem:
         if self._escape is not None:
             self._escape += data
             if self._escape == word and self.settings.registers[2] < 128:  # noqa: PLR2004  # above, there is no escape
-                self._world.call_at(now + guard, partial(self._escaped, now))
+                self._world.call_at(now + guard, self._escaped)
             elif not word.startswith(self._escape):
                 self._escape = None
 
-    def _escaped(self, since: int) -> None:
-        if self.state is State.ONLINE and self._last == since and self._escape is not None:
+    def _escaped(self) -> None:
+        if self.state is State.ONLINE and self._escape is not None:  # nothing has come behind the three
             self._escape_now()
             self._tell("OK")
 

@@ -88,6 +88,9 @@ class SerialLine:
         echo: whether a port hears what it sends, as behind an optical head or a two-wire adapter.
     """
 
+    #: Whether the other end takes over whatever speed a master has, as a modem does.
+    adapts = False
+
     def __init__(
         self, world: World, name: str, framing: Framing, *, turnaround: int = 20 * MILLISECOND, echo: bool = False
     ) -> None:

@@ -17,7 +17,7 @@ from protocols.elster.tables import Source
 sys.path.insert(0, str(Path(__file__).parents[1] / "scheme"))
 from memory_meter import MemoryMeter
 
-NORTH = str(Path(__file__).parents[3] / "fixtures" / "lists" / "north.yaml")
+NORTH = str(Path(__file__).parents[1] / "lists" / "north.yaml")
 
 
 @pytest.fixture
@@ -108,3 +108,18 @@ def test_a_damaged_file_is_shown_as_far_as_it_is_whole(
     assert len(found["records"]) == 9
     assert found["problems"]
     assert call(["handheld", "unload", "unit", "office"]) == 4
+
+
+def test_a_round_on_the_built_in_station(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    example = str(Path(__file__).parents[3] / "fixtures" / "lists" / "north.yaml")
+    assert call(["handheld", "load", "unit", example]) == 0
+    assert call(["handheld", "visit", "unit"]) == 0
+    assert call(["handheld", "unload", "unit", "office", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["new"] == 30
+    assert call(["handheld", "show", "office/north.RES"]) == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    imported = next(words for words in shown if words[:2] == ["a1140", "import"])
+    assert float(imported[2]) == pytest.approx(12345.678, abs=1)

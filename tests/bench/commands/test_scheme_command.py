@@ -21,9 +21,9 @@ PASSWORD = "SEKRET77"
 STATION = """\
 schema: 1
 name: lab
-links: {line: {type: sim}}
+links: {head: {type: sim, medium: optical}}
 devices:
-  a1140: {model: PM850, link: line, address: 1, serial: "5074494", protection: sacrificial}
+  a1140: {model: A1140, link: head, outstation: "094", serial: "5074494", protection: sacrificial}
 """
 
 
@@ -88,6 +88,9 @@ def test_a_powerlogic_takes_no_scheme(
     monkeypatch.chdir(tmp_path)
     assert call(["scheme", "export", "pm850", "--station", "sim"]) == 4
     assert "takes no scheme; A1120, A1140 and A1700 do" in capsys.readouterr().err
+    assert call(["scheme", "program", INDUSTRIAL, "pm850", "--station", "sim"]) == 4
+    assert "takes no scheme; A1120, A1140 and A1700 do" in capsys.readouterr().err
+    assert not Path("evidence").exists()
 
 
 def test_the_third_key_is_needed(meter: MemoryMeter, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from bench.handheld.unit import HandheldUnit
 from bench.lists.load import load_list
 from bench.lists.model import MeterEntry
 
-NORTH = Path(__file__).parents[3] / "fixtures" / "lists" / "north.yaml"
+NORTH = Path(__file__).parents[1] / "lists" / "north.yaml"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
