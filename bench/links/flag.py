@@ -18,12 +18,11 @@ import serial
 from bench.errors import StationError
 from bench.links import protocol_sim
 from bench.links.serial import carried
-from bench.station.links import DIALLED
 from protocols.conversation import Conversation, Receive, Send, SetLine, Step, Wait
-from protocols.dialling import LOST, CallFailed, Dialling, NoModem, dial, hang_up
+from protocols.dialling import Call, CallFailed, Dialling, NoModem, PadCall
 from protocols.flag.client import Timing
 from protocols.flag.frames import START_LINE
-from simulators.flag_side import SIMULATED_NUMBER
+from simulators.flag_side import PAD, simulated_number
 from simulators.lines.framing import PTY_FRAME
 from simulators.world import SECOND
 
@@ -81,7 +80,7 @@ class FlagLine:
         fixed: bool = False,
         framing: str | None = None,
         baud: int = 9600,
-        call: Dialling | None = None,
+        call: Call | None = None,
         attempts: int = 1,
     ) -> None:
         self.name = name
@@ -134,7 +133,7 @@ class FlagLine:
             value: T = end.value
             return value
 
-    def _get_through(self, call: Dialling) -> None:
+    def _get_through(self, call: Call) -> None:
         """Dial until the call stands.
 
         Raises:
@@ -143,7 +142,7 @@ class FlagLine:
         for attempt in range(self._attempts):
             self._record("note", f"dialling, attempt {attempt + 1}".encode())
             try:
-                self.connected = self._held(dial(call))
+                self.connected = self._held(call.set_up())
             except CallFailed as error:
                 self._record("note", f"no call: {error}".encode())
                 if attempt + 1 == self._attempts or isinstance(error, NoModem):
@@ -161,9 +160,11 @@ class FlagLine:
 
     def hang_up(self) -> None:
         """End the call, if one stands."""
-        if self.connected:
+        if self.connected and self._call is not None:
             self.connected = ""
-            self._held(hang_up())
+            self._held(self._call.clear())
+            if self._call.closes:
+                self._release()
 
     def occupy(self, visitor: Visitor | None) -> None:
         """Make the line free for somebody: whoever is still visiting another meter leaves it first."""
@@ -178,6 +179,9 @@ class FlagLine:
         with suppress(StationError):
             self.hang_up()
         self.connected = ""
+        self._release()
+
+    def _release(self) -> None:
         if self._port is not None:
             self._port.close()
             self._port = None
@@ -229,7 +233,7 @@ class FlagLine:
                 limit = self.clock.now() + gap
         if got:
             self._record("rx", got)
-        if self.connected and LOST in got:
+        if self.connected and self._call is not None and self._call.lost in got:
             self._record("note", b"the call was lost")
             self.connected = ""
         return got if length is None else got[:length]
@@ -302,9 +306,11 @@ def make(entry: Entry, host: Host) -> FlagLine:
 
 def _called(entry: Any) -> dict[str, Any]:
     """Whom a link's modem calls."""
-    if entry.modem is None:
-        return {}
-    return {"call": Dialling(entry.modem.number, entry.modem.init), "attempts": entry.modem.attempts}
+    if entry.modem is not None:
+        return {"call": Dialling(entry.modem.number, entry.modem.init), "attempts": entry.modem.attempts}
+    if entry.pad is not None:
+        return {"call": PadCall(entry.pad.number), "attempts": entry.pad.attempts}
+    return {}
 
 
 def _simulated(entry: Any, host: Host) -> FlagLine:
@@ -314,7 +320,10 @@ def _simulated(entry: Any, host: Host) -> FlagLine:
     protocol_sim.publish(url, host.stage.line(entry.id), host.catch_up)
     host.on_close(lambda: protocol_sim.withdraw(url))
     settings = {"type": "sim", "medium": entry.medium, "baud": entry.baud}
-    call = Dialling(SIMULATED_NUMBER) if entry.medium in DIALLED else None
+    number = simulated_number(entry.medium)
+    call: Call | None = None
+    if number:
+        call = PadCall(number) if entry.medium == PAD else Dialling(number)
     return FlagLine(
         entry.id,
         url,
