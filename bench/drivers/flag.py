@@ -211,7 +211,7 @@ class FlagSession:
         self._write("E", identity, data, 0)
 
     def _write(self, letter: str, identity: int, data: bytes, offset: int) -> None:
-        self._visit(1)
+        self.require(1)
         self.writes.append((identity, data))
         for start in range(0, max(1, len(data)), PACKET):
             packet = (offset + start) // PACKET + 1
@@ -222,7 +222,7 @@ class FlagSession:
     def damaged(self, armed: Armed, message: bytes) -> None:
         """Put bytes on the line that are no command; a meter must not obey them."""
         armed.check(self.device)
-        self._visit(1)
+        self.require(1)
 
         def say() -> Conversation[None]:
             from protocols.conversation import Send  # noqa: PLC0415  # one line of a scenario's own making
@@ -234,8 +234,8 @@ class FlagSession:
     # -- visits ------------------------------------------------------------------------------------------------------
 
     def require(self, level: int, mode: int = PROGRAMMING) -> None:
-        """Open a visit at a level now, for who wants to see whether the meter lets it."""
-        self._visit(level, mode)
+        """Open a visit at a level now; to sign on and log in changes nothing, so it is tried again like a read."""
+        self._retried(lambda: self._visit(level, mode))
 
     def leave(self) -> None:
         """End the visit with a break, if one is open; a line that is gone has ended it already."""
