@@ -18,6 +18,7 @@ from bench.errors import StationError
 from bench.links import protocol_sim
 from bench.links.serial import carried
 from protocols.conversation import Conversation, Receive, Send, SetLine, Step, Wait
+from protocols.flag.checker_messages import Heard
 from simulators.lines.framing import PTY_FRAME
 from simulators.world import SECOND
 
@@ -79,6 +80,8 @@ class FlagLine:
         self._port: Any = None
         self._record: Record = _unrecorded
         self._drained = 0
+        #: Hears everything that goes over the line, character by character and with its times; for the checker.
+        self.listener: Callable[[Heard], None] | None = None
 
     def run(self, conversation: Conversation[T], record: Record | None = None) -> T:
         """Hold a conversation to its end.
@@ -139,7 +142,8 @@ class FlagLine:
         begin = max(self.clock.now(), self._drained)
         port.write(data)
         port.flush()
-        self._drained = begin + len(data) * _CHARACTER_BITS * SECOND // self._line[0]
+        self._drained = begin + self._time(len(data))
+        self._overheard(data, begin, self._drained, to_device=True)
         if self._echo:
             self._hear_echo(data)
 
@@ -160,12 +164,27 @@ class FlagLine:
                 break
             more = port.in_waiting if got else 0
             fresh += port.read(more) if more else b""
+            now = self.clock.now()
+            self._overheard(fresh, now - self._time(len(fresh)), now, to_device=False)
             got += fresh
             if gap is not None:
                 limit = self.clock.now() + gap
         if got:
             self._record("rx", got)
         return got if length is None else got[:length]
+
+    def _time(self, characters: int) -> int:
+        return characters * _CHARACTER_BITS * SECOND // self._line[0]
+
+    def _overheard(self, data: bytes, start: int, end: int, *, to_device: bool) -> None:
+        """Tell the listener; a line without a speed of its own has no time of a character either."""
+        if self.listener is None:
+            return
+        if self.fixed:
+            start, baud, framing = end, 0, ""
+        else:
+            baud, framing = self._line[0], "" if self._framing else self._line[1]
+        self.listener(Heard(start, end, to_device, data, baud, framing))
 
     def _set(self, baud: int, framing: str) -> None:
         """Change the line once everything is out: a character that is still on its way would be spoilt."""

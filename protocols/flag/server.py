@@ -85,7 +85,7 @@ class FlagServer:
         if not self.device.powered(now):
             self.lose(now)
             return []
-        if now < self._busy_until:
+        if now < self._busy_until or (self._visit is not None and self._visit.blocks):
             return self._interrupted(data)
         if self._heard and now - self._heard_at - self._time(len(data)) > self.device.habits.gap:
             self._heard.clear()
@@ -175,9 +175,9 @@ class FlagServer:
         except FrameError:
             return self._fall_back(now)
         offered = self._offer.speed_id if self._offer else ""
-        if procedure != "0" or z not in {offered, "0"} or mode not in "016":
+        if procedure != "0" or not self.device.habits.takes_speed(offered, z) or mode not in "016":
             return self._fall_back(now)
-        if z == offered:
+        if z != "0":
             self._change_to(frames.speed(z) or START_LINE[0], "7E1")
         return self._read_out(now) if int(mode) == READOUT else self._let_in(int(mode), now)
 
@@ -281,7 +281,7 @@ class FlagServer:
         return []
 
     def _interrupted(self, data: bytes) -> list[Reply]:
-        """Who is speaking does not listen, but to an ESC that ends a data stream."""
+        """Who is speaking does not listen, but to an ESC that ends a data stream, in a block or between two."""
         if ESC in data and self._visit is not None and self.device.habits.stream_breaks:
             self._visit.blocks.clear()
             self._await([])
