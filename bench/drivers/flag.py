@@ -235,7 +235,9 @@ class FlagSession:
         armed.check(self.device)
         self._visit(1)
         self.writes.append((identity, data))
-        parts = [b"(" + data[start : start + PACKET].hex().upper().encode() + b")" for start in range(0, len(data), PACKET)]
+        parts = [
+            b"(" + data[start : start + PACKET].hex().upper().encode() + b")" for start in range(0, len(data), PACKET)
+        ]
         self._run(self.client.write_in_parts(f"{identity:03d}001".encode(), parts))
 
     def damaged(self, armed: Armed, message: bytes) -> None:

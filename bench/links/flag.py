@@ -107,6 +107,11 @@ class FlagLine:
         finally:
             self._record = _unrecorded
 
+    @property
+    def shows_framing(self) -> bool:
+        """Whether parity and number of bits go over it: not through a pty, a modem or a TCP module."""
+        return not self.fixed and not self._framing
+
     def occupy(self, visitor: Visitor | None) -> None:
         """Make the line free for somebody: whoever is still visiting another meter leaves it first."""
         before = self.visitor
@@ -141,7 +146,7 @@ class FlagLine:
         self._record("tx", data)
         begin = max(self.clock.now(), self._drained)
         port.write(data)
-        port.flush()
+        self._finish(port)
         self._drained = begin + self._time(len(data))
         self._overheard(data, begin, self._drained, to_device=True)
         if self._echo:
@@ -186,13 +191,21 @@ class FlagLine:
             baud, framing = self._line[0], "" if self._framing else self._line[1]
         self.listener(Heard(start, end, to_device, data, baud, framing))
 
+    def _finish(self, port: Any) -> None:
+        """Wait until what was written is out, as far as the port knows."""
+        port.flush()
+
+    def _settle(self) -> None:
+        """Wait until the last character is on the wire, before the line changes its speed."""
+        self.clock.sleep(max(0, self._drained - self.clock.now()))
+
     def _set(self, baud: int, framing: str) -> None:
         """Change the line once everything is out: a character that is still on its way would be spoilt."""
         line = (baud, self._framing or framing)
         if self.fixed or line == self._line:
             self._line = self._line if self.fixed else line
             return
-        self.clock.sleep(max(0, self._drained - self.clock.now()))
+        self._settle()
         self._line = line
         self._record("note", f"line {baud} {framing}".encode())
         if self._port is not None:
@@ -222,38 +235,36 @@ def _unrecorded(_direction: str, _data: bytes) -> None:
     """Nobody keeps a trace."""
 
 
-def make(entry: Entry, host: Host) -> FlagLine:
-    """The FLAG line of a link entry of any type.
+def make(entry: Entry, host: Host, kind: type[FlagLine] = FlagLine) -> FlagLine:
+    """The FLAG line of a link entry of any type; a careless tool has another kind of line.
 
     Raises:
         StationError: a recorded wire: a FLAG visit cannot be replayed.
     """
     match entry.type:
         case "sim":
-            return _simulated(entry, host)
+            return _simulated(entry, host, kind)
         case "serial":
             framing = carried(entry.port, "7E1")
             kept = PTY_FRAME if os.path.realpath(entry.port).startswith("/dev/pts/") else None
             settings: dict[str, Any] = {"type": "serial", "port": entry.port, "framing": framing}
-            return FlagLine(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept)
+            return kind(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept)
         case "rfc2217":
             settings = {"type": "rfc2217", "url": entry.target}
-            return FlagLine(entry.id, entry.target, settings, host.clock)
+            return kind(entry.id, entry.target, settings, host.clock)
         case "tcp":
             url = f"socket://{entry.host}:{entry.port}"
             settings = {"type": "tcp", "host": entry.host, "port": entry.port}
-            return FlagLine(entry.id, url, settings, host.clock, fixed=True)
+            return kind(entry.id, url, settings, host.clock, fixed=True)
         case _:
             raise StationError(f"link {entry.id}: a FLAG visit cannot be replayed from a recorded wire")
 
 
-def _simulated(entry: Any, host: Host) -> FlagLine:
+def _simulated(entry: Any, host: Host, kind: type[FlagLine]) -> FlagLine:
     if _HANDLERS not in serial.protocol_handler_packages:
         serial.protocol_handler_packages.append(_HANDLERS)
     url = f"sim://{next(_numbers)}/{entry.id}"
     protocol_sim.publish(url, host.stage.line(entry.id), host.catch_up)
     host.on_close(lambda: protocol_sim.withdraw(url))
     settings = {"type": "sim", "medium": entry.medium, "baud": entry.baud}
-    return FlagLine(
-        entry.id, url, settings, host.clock, echo=entry.echo, fixed=entry.medium == "network", baud=entry.baud
-    )
+    return kind(entry.id, url, settings, host.clock, echo=entry.echo, fixed=entry.medium == "network", baud=entry.baud)

@@ -327,6 +327,14 @@ class FlagClient:
         yield Send(Command("B", "0").encode())
         self._mode = None
 
+    def understood(self, message: bytes) -> Identification:
+        """What this tool makes of an identification.
+
+        Raises:
+            Unusable: it is none.
+        """
+        return self._identified(message)
+
     # -- what a careless tool does otherwise -------------------------------------------------------------------------
 
     def _identified(self, data: bytes) -> Identification:

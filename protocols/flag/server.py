@@ -181,22 +181,22 @@ class FlagServer:
             self._change_to(frames.speed(z) or START_LINE[0], "7E1")
         return self._read_out(now) if int(mode) == READOUT else self._let_in(int(mode), now)
 
-    def _fall_back(self, now: int) -> list[Reply]:
+    def _fall_back(self, now: int, delay: int | None = None) -> list[Reply]:
         """A bad or missing option select message: the readout, at the speed that holds (6.4.3.2)."""
         if not self.device.habits.falls_back:
             self._end("request", now)
             return []
-        return self._read_out(now)
+        return self._read_out(now, delay)
 
     def _on_patience(self, now: int) -> list[Reply]:
         if self._offer and self._offer.mode == "B":
             self._change_to(self._offer.baud, "7E1")
-        return self._fall_back(now)
+        return self._fall_back(now, 0)  # it has waited long enough
 
-    def _read_out(self, now: int) -> list[Reply]:
+    def _read_out(self, now: int, delay: int | None = None) -> list[Reply]:
         self._block = self._block_of(self.device.readout(now))
         self.state = State.READ_OUT
-        replies = self._say(self._block, now)
+        replies = self._say(self._block, now, delay)
         self._due = self._busy_until + _AFTER_READOUT
         return replies
 

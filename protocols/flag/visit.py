@@ -152,7 +152,9 @@ class Visit:
     def _streamed(self, data: bytes) -> list[bytes]:
         habits = self._device.habits
         more, last = habits.stream_marks
-        frames = [stream.encode_block(block, more=more, last=last)[:-2] for block in stream.split(habits.stream_data(data))]
+        frames = [
+            stream.encode_block(block, more=more, last=last)[:-2] for block in stream.split(habits.stream_data(data))
+        ]
         return [frame + habits.stream_check(frame).to_bytes(2, "little") for frame in frames]
 
     def _error(self, text: str) -> bytes:
