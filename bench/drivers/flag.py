@@ -179,7 +179,7 @@ class FlagSession:
             try:
                 found = ask()
             except (NoAnswer, ForeignAnswer) as error:
-                self._forget()
+                self.leave()  # a meter that is left in its visit does not hear the next sign-on
                 if attempt == READ_RETRIES:
                     raise
                 self.retried += 1
@@ -278,8 +278,8 @@ class FlagSession:
         self._visit(level, mode)
 
     def leave(self) -> None:
-        """End the visit with a break, if one is open; a line that is gone has ended it already."""
-        if self._mode is None:
+        """End the visit with a break, if one may be open; a line that is gone has ended it already."""
+        if self._mode is None and not self.client.visiting:
             return
         self._forget()
         with suppress(BenchError):
@@ -334,6 +334,7 @@ class FlagSession:
     def _forget(self) -> None:
         self._mode = None
         self._level = 0
+        self.client.forget()
         if self.line.visitor is self:
             self.line.visitor = None
 

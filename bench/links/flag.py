@@ -108,6 +108,11 @@ class FlagLine:
             self._record = _unrecorded
 
     @property
+    def setting(self) -> tuple[int, str]:
+        """Speed (Bd) and framing of the port now."""
+        return self._line
+
+    @property
     def shows_framing(self) -> bool:
         """Whether parity and number of bits go over it: not through a pty, a modem or a TCP module."""
         return not self.fixed and not self._framing
@@ -163,7 +168,9 @@ class FlagLine:
         got = b""
         limit = max(self.clock.now(), self._drained) + timeout
         while (length := rule(got)) is None:
-            port.timeout = max(0, limit - self.clock.now()) / SECOND
+            patience = max(0, limit - self.clock.now()) / SECOND
+            if patience != port.timeout:  # pyserial sets the whole port up anew for it, and most waits are alike
+                port.timeout = patience
             fresh = port.read(1)
             if not fresh:
                 break

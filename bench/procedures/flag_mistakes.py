@@ -43,7 +43,7 @@ def _tool(
 # -- check characters ------------------------------------------------------------------------------------------------
 
 _EVERY = "test_every_sound_command_is_understood"
-_NAK = "NAK: it could not understand"
+_NAK = "NAK: it could not understand|not understood"
 
 
 def _with(message: bytes, check: int) -> bytes:
@@ -90,14 +90,21 @@ class NeverChecks(FlagClient):
 
 
 @_tool("T06", "control characters are stripped", "a block whose check character is one has none", caught_by=_EVERY,
-       shows="raised (ForeignAnswer|NoAnswer): .*(is no block|no answer)|answers")  # fmt: skip
+       shows="raised (ForeignAnswer|NoAnswer): .*(is no block|no answer)|not understood")  # fmt: skip
 class StripsControls(FlagClient):
     """The end of the message goes with the end of the line."""
 
     def _ended(self, data: bytes) -> int | None:
-        kept = [index for index, byte in enumerate(data) if byte >= 0x20 or byte in _PROTOCOL]  # noqa: PLR2004  # blank
+        kept = [index for index, byte in enumerate(data) if _is_kept(byte)]
         found = frames.message_length(bytes(data[index] for index in kept))
         return None if found is None else kept[found - 1] + 1
+
+    def _decoded(self, data: bytes) -> Answer:
+        return super()._decoded(bytes(byte for byte in data if _is_kept(byte)))
+
+
+def _is_kept(byte: int) -> bool:
+    return byte >= ord(" ") or byte in _PROTOCOL
 
 
 # -- the line --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 SECOND = 1_000 * MS
+MINUTE = 60 * SECOND
 #: How long to wait for the first character of an answer, which may take 1.5 s, and behind one in its midst (ns).
 PATIENCE, _GAP = 1_800 * MS, 2_500 * MS
 _REACTION, _AFTER_BREAK = 300 * MS, 2 * SECOND
@@ -63,7 +64,10 @@ class Talk:
     def __init__(self, session: FlagSession, armed: Armed | None = None) -> None:
         self.session = session
         self._armed = armed
-        self._client = session.client
+        # One of its own, of the same kind: what is open here is no visit of the session.
+        self._client = type(session.client)(
+            session.client.address, timing=session.client.timing, fixed_line=session.line.fixed
+        )
         self._begun = False
 
     # -- messages ----------------------------------------------------------------------------------------------------
@@ -74,15 +78,27 @@ class Talk:
         Raises:
             NotArmed: it would change the meter, and there is no permission.
         """
-        if any(change in message for change in _CHANGES):
-            if self._armed is None:
-                raise NotArmed(f"{self.session.device} is not armed: this talk may not write")
-            self._armed.check(self.session.device)
+        self._permit(message)
 
         def conversation() -> Conversation[bytes]:
             yield Wait(_REACTION)
             yield Send(message)
-            return (yield Receive(until, within, _GAP))
+            return (yield Receive(until, within, None if until is never else _GAP))
+
+        return self.session.talk(conversation())
+
+    def say_with_odd_parity(self, message: bytes) -> bytes:
+        """Send something with the wrong parity in every character, on a line that carries parity."""
+        self._permit(message)
+        line = self.session.line
+
+        def conversation() -> Conversation[bytes]:
+            baud, framing = line.setting
+            yield Wait(_REACTION)
+            yield SetLine(baud, "7O1")
+            yield Send(message)
+            yield SetLine(baud, framing)
+            return (yield Receive(frames.message_length, PATIENCE, _GAP))
 
         return self.session.talk(conversation())
 
@@ -102,6 +118,12 @@ class Talk:
                 yield SetLine(*line)
 
         self.session.talk(conversation())
+
+    def _permit(self, message: bytes) -> None:
+        if any(change in message for change in _CHANGES):
+            if self._armed is None:
+                raise NotArmed(f"{self.session.device} is not armed: this talk may not write")
+            self._armed.check(self.session.device)
 
     def rest(self, time: int) -> None:
         """Say nothing for a time (ns)."""
@@ -203,6 +225,7 @@ def talking(meter: Elster, armed: Armed | None = None) -> Iterator[Talk]:
     """Talk to a meter; at the end its visit is ended with a break, at whatever speed the line has."""
     meter.session.leave()
     talk = Talk(meter.session, armed)
+    talk.rest(_AFTER_BREAK)
     try:
         yield talk
     finally:

@@ -95,6 +95,15 @@ class FlagClient:
         self._mode: int | None = None
         self._started = False
 
+    @property
+    def visiting(self) -> bool:
+        """Whether the meter may be in a visit, because an option select message has asked for one."""
+        return self._mode not in {None, READOUT}
+
+    def forget(self) -> None:
+        """The visit is over without a break."""
+        self._mode = None
+
     # -- sign-on -----------------------------------------------------------------------------------------------------
 
     def sign_on(self) -> Conversation[Identification]:

@@ -85,6 +85,8 @@ class FlagServer:
         if not self.device.powered(now):
             self.lose(now)
             return []
+        if not self.device.habits.parity and self.line[1].startswith("7"):
+            data = bytes(byte & 0x7F for byte in data)
         if now < self._busy_until or (self._visit is not None and self._visit.blocks):
             return self._interrupted(data)
         if self._heard and now - self._heard_at - self._time(len(data)) > self.device.habits.gap:

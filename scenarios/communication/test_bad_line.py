@@ -10,9 +10,9 @@ from scenarios.marks import catches, needs
 from simulators.faults.line_registry import fault_called
 
 #: Faults that no check character may let pass, and how hard they hit.
-FAULTS = ("one-bit(p=25%)", "drop(p=15%)", "truncated(p=15%)", "duplicate(p=30%)", "delay", "torn", "link-dies(p=8%)")
+FAULTS = ("one-bit(p=50%)", "drop(p=15%)", "truncated(p=15%)", "duplicate(p=30%)", "delay", "torn", "link-dies(p=8%)")
 ASKED = ("serial_number", "demand_sources", "tou_sources", "scheme_id")
-ROUNDS = 2
+ROUNDS = 4
 #: When a meter has given up a visit of which nothing is heard any more (ns).
 GIVEN_UP = 125 * SECOND
 

@@ -32,7 +32,7 @@ def test_the_visit_goes_on_at_the_speed_that_was_offered(meter: Elster, measure:
 
 
 @needs("read-out")
-@catches("E10", "E62")
+@catches("E10", "E62", "E67")
 def test_without_a_sound_option_select_the_readout_comes_at_300(meter: Elster, measure: Measure) -> None:
     """A speed that was not offered, or no option select at all: the meter reads out at the speed of the sign-on."""
     with talking(meter) as talk, overhearing(meter) as heard:

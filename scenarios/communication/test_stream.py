@@ -15,8 +15,8 @@ from scenarios.marks import catches, destructive, needs
 from simulators.faults.line_registry import fault_called
 
 BLOCKS = 2
-#: The speed of a stream, and how long its first block lasts at it, with what the meter takes to begin (ns).
-A_BLOCK = SECOND
+#: So many blocks take seven seconds at 9600 Bd; so long (ns) is listened to until they are ended.
+LONG, A_WHILE = 16, 2 * SECOND
 #: Frames that pass before the line goes dead: identification, challenge, ACK, two blocks.
 THEN_DEAD = 5
 #: When a meter has given up a visit of which nothing is heard any more (ns).
@@ -45,8 +45,8 @@ def test_a_stream_that_is_ended_leaves_a_clean_line(meter: Elster, measure: Meas
     with talking(meter) as talk:
         talk.enter(STREAM)
         talk.answer_with(None)
-        asked = checked(SOH + b"RD" + STX + f"{row.number:03d}001(08)".encode() + b"\x03")
-        begun = talk.say(asked, until=never, within=A_BLOCK)
+        asked = checked(SOH + b"RD" + STX + f"{row.number:03d}001({LONG:02X})".encode() + b"\x03")
+        begun = talk.say(asked, until=never, within=A_WHILE)
         measure("the stream begins", begun[:1] == STX, device=meter.name).is_(expected=True)
         talk.say(ESC, until=never, within=SECOND)
         measure("bytes after ESC and a second", len(talk.listen(3 * SECOND)), device=meter.name).is_(0)
