@@ -20,6 +20,7 @@ from simulators.faults import switch_on
 from simulators.faults.line_registry import Call, Medium, Site, put_on, take_off
 from simulators.flag_side import FlagSide
 from simulators.gateway import TIMEOUT, Gateway
+from simulators.lines.character_line import CharacterLine
 from simulators.lines.framing import Framing
 from simulators.lines.network import Network, Server
 from simulators.lines.serial_line import Port, SerialLine
@@ -213,7 +214,7 @@ class Stage:
     def media(self, face: SerialLine | Network) -> set[Medium]:
         """What a face of a link is to a fault: behind a gateway the faults of the line are the line's own."""
         if isinstance(face, SerialLine):
-            return {"serial"}
+            return {"flag"} if isinstance(face, CharacterLine) else {"serial"}
         plan = self.links[face.name.removesuffix("/tcp")]
         return {"network", "gateway"} if plan.medium == ETHERNET else {"gateway"}
 

@@ -145,6 +145,17 @@ class FlagSession:
             raise ForeignAnswer(reason, device=self.device)
         return found
 
+    def read_in_parts(self, identity: int, *, level: int = 0) -> bytes:
+        """A whole identity in partial blocks (R3)."""
+
+        def ask() -> bytes:
+            self._visit(level)
+            answer = self._run(self.client.command("R", 3, f"{identity:03d}001()".encode("ascii")))
+            data = answer.data.replace(b")(", b"") if answer is not None else b""
+            return self._bytes(data, identity, (len(data) - 2) // 2)
+
+        return self._retried(ask)
+
     def stream(self, identity: int, blocks: int, *, level: int = 0) -> bytes:
         """An object by data stream; `blocks` of 256 bytes are asked for, 0 for what there is."""
 
@@ -219,6 +230,21 @@ class FlagSession:
             operand = f"{identity:03d}{packet:03X}({digits})".encode("ascii")
             self._run(self.client.command(letter, 1 if letter == "W" else 2, operand, again=False))
 
+    def write_in_parts(self, armed: Armed, identity: int, data: bytes) -> None:
+        """Bytes for an identity in partial blocks (W3) of 64, the address in the first one only.
+
+        Raises:
+            Refused: the meter has not executed it.
+            NoAnswer, ForeignAnswer: whether it has is not known.
+        """
+        armed.check(self.device)
+        self._visit(1)
+        self.writes.append((identity, data))
+        parts = [
+            b"(" + data[start : start + PACKET].hex().upper().encode() + b")" for start in range(0, len(data), PACKET)
+        ]
+        self._run(self.client.write_in_parts(f"{identity:03d}001".encode(), parts))
+
     def damaged(self, armed: Armed, message: bytes) -> None:
         """Put bytes on the line that are no command; a meter must not obey them."""
         armed.check(self.device)
@@ -231,6 +257,25 @@ class FlagSession:
 
         self._run(say())
 
+    # -- single messages ---------------------------------------------------------------------------------------------
+
+    def talk(self, conversation: Conversation[T]) -> T:
+        """Hold a conversation of one's own, outside every visit of this session; the line is at 300 Bd again after it.
+
+        What it sends is its own business: who changes a meter with it asks for permission himself.
+
+        Raises:
+            NoAnswer, ForeignAnswer, Refused: as for a read.
+        """
+        self.leave()
+        self.line.occupy(self)
+        return self._run(conversation)
+
+    def call(self, outstation: bytes) -> None:
+        """From now on the meter is called by this address, because it was given another one."""
+        self.leave()
+        self.client = type(self.client)(outstation, timing=self.client.timing, fixed_line=self.line.fixed)
+
     # -- visits ------------------------------------------------------------------------------------------------------
 
     def require(self, level: int, mode: int = PROGRAMMING) -> None:
@@ -238,8 +283,8 @@ class FlagSession:
         self._retried(lambda: self._visit(level, mode))
 
     def leave(self) -> None:
-        """End the visit with a break, if one is open; a line that is gone has ended it already."""
-        if self._mode is None:
+        """End the visit with a break, if one may be open; a line that is gone has ended it already."""
+        if self._mode is None and not self.client.visiting:
             return
         self._forget()
         with suppress(BenchError):
@@ -265,9 +310,14 @@ class FlagSession:
         if self._mode is not None and fits and not expired and not stale:
             return
         self.leave()
-        self._enter(mode, self._given() if level else None, level)
+        self._enter(mode, self.given_password() if level else None, level)
 
-    def _given(self) -> bytes:
+    def given_password(self) -> bytes:
+        """The password of the station.
+
+        Raises:
+            UsageError: it names none.
+        """
         password = self._password()
         if password is None:
             raise UsageError(
@@ -289,6 +339,7 @@ class FlagSession:
     def _forget(self) -> None:
         self._mode = None
         self._level = 0
+        self.client.forget()
         if self.line.visitor is self:
             self.line.visitor = None
 
