@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from bench.commands.run import find_scenarios
@@ -185,7 +186,7 @@ def _device_of(model: str) -> str:
     return [device.id for device in find_station("sim").devices.values() if device.model == model][-1]
 
 
-def _healthy(seeds: int, families: Set[str]) -> list[Case]:
+def _healthy(seeds: int, families: AbstractSet[str]) -> list[Case]:
     """Runs without a defect: with each seed another meter of a family (an old one and a new one), other line faults."""
     devices = list(find_station("sim").devices.values())
     modbus = [[device.id for device in devices if device.link == link] for link in ("bus", "lan")]

@@ -70,6 +70,8 @@ class FlagSession:
         self.record = record
         self.client = client(outstation.encode("ascii"), timing=timing, fixed_line=line.fixed)
         self.retried = self.repeated = 0
+        #: How many visits have been opened: what was selected in one is forgotten in the next.
+        self.visits = 0
         self.remarks: list[str] = []
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
@@ -100,7 +102,7 @@ class FlagSession:
 
         return self._retried(ask)
 
-    def read(self, identity: int, size: int, *, offset: int = 0, level: int = 0) -> bytes:
+    def read(self, identity: int, size: int, *, offset: int = 0, level: int = 0, mode: int = PROGRAMMING) -> bytes:
         """`size` bytes of an identity, packet by packet.
 
         Args:
@@ -108,6 +110,7 @@ class FlagSession:
             size: bytes.
             offset: of the first of them, whole packets.
             level: the least level that reads it; above 0 the password is used.
+            mode: of the visit, where what was selected in a data stream visit is to be read.
 
         Raises:
             NoAnswer, ForeignAnswer, Refused: the meter's fault.
@@ -119,13 +122,13 @@ class FlagSession:
             while len(found) < size:
                 count = min(PACKET, size - len(found))
                 packet = (offset + len(found)) // PACKET + 1
-                found += self._packet(identity, packet, count, level)
+                found += self._packet(identity, packet, count, level, mode)
             return found
 
         return self._retried(ask)
 
-    def _packet(self, identity: int, packet: int, count: int, level: int) -> bytes:
-        self._visit(level)
+    def _packet(self, identity: int, packet: int, count: int, level: int, mode: int) -> bytes:
+        self._visit(level, mode)
         asked = f"{identity:03d}{packet:03X}({count:02X})".encode("ascii")
         answer = self._run(self.client.command("R", 1, asked))
         if answer is None:
@@ -212,17 +215,17 @@ class FlagSession:
         armed.check(self.device)
         self._write("W", identity, data, offset)
 
-    def select(self, identity: int, data: bytes) -> None:
-        """Write what only says what is to be read next (the days of a load profile): nothing of the meter changes."""
-        self._write("W", identity, data, 0)
+    def select(self, identity: int, data: bytes, *, mode: int = PROGRAMMING) -> None:
+        """Write what only says what is to be read next in this visit (the days of a profile): nothing changes."""
+        self._write("W", identity, data, 0, mode)
 
     def execute(self, armed: Armed, identity: int, data: bytes = b"") -> None:
         """Execute an identity (E2), for instance a billing reset."""
         armed.check(self.device)
         self._write("E", identity, data, 0)
 
-    def _write(self, letter: str, identity: int, data: bytes, offset: int) -> None:
-        self.require(1)
+    def _write(self, letter: str, identity: int, data: bytes, offset: int, mode: int = PROGRAMMING) -> None:
+        self.require(1, mode)
         self.writes.append((identity, data))
         for start in range(0, max(1, len(data)), PACKET):
             packet = (offset + start) // PACKET + 1
@@ -328,6 +331,7 @@ class FlagSession:
     def _enter(self, mode: int, password: bytes | None, level: int) -> None:
         self.line.occupy(self)
         self._mode, self._level, self._opened = mode, 0, self.line.clock.now()
+        self.visits += 1
         try:
             self._run(self.client.open(mode))
             self._run(self.client.log_in(password))
