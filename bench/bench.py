@@ -133,7 +133,13 @@ class Bench:
         trace = self._trace(entry, line.settings, "flag")
         trace.masks.registers = hidden_identities(entry.model)
         session = FlagSession(
-            line, entry.outstation, entry.id, partial(password_of, entry), self._recorder(trace), self._client
+            line,
+            entry.outstation,
+            entry.id,
+            partial(password_of, entry),
+            self._recorder(trace),
+            self._client,
+            line.timing,
         )
         return Elster(entry, session, self.clock)
 

@@ -9,6 +9,7 @@ import re
 
 from bench.drivers.flag import ERRORS
 from protocols.conversation import ProtocolError
+from protocols.dialling import result
 from protocols.elster.tables import identities, models
 from protocols.flag import frames, stream
 from protocols.flag.frames import ACK, ESC, NAK, Command
@@ -35,6 +36,10 @@ class FlagNarrator:
             return _SINGLE[data]
         if data and not data.strip(b"\0"):
             return f"wake-up, {len(data)} NUL"
+        if data[:2].upper() == b"AT":
+            return f"to the modem: {_text(data.strip())}"
+        if direction == "rx" and result(data):
+            return f"the modem: {result(data)}"
         return self._requested(data) if direction == "tx" else self._answered(data)
 
     def _requested(self, data: bytes) -> str:

@@ -171,8 +171,8 @@ class Stage:
     def line(self, link: str) -> SerialLine:
         """The serial face of a link."""
         if link not in self._lines and self.speaks_flag(link):
-            self._lines[link] = self.flag.line(link)
-            self._disturb(link, self._lines[link], self._faults[link])
+            self._lines[link] = self.flag.port(link)
+            self._disturb(link, self.flag.line(link), self._faults[link])
         if link not in self._lines:
             plan = self.links[link]
             line = SerialLine(self.world, link, plan.framing, turnaround=plan.turnaround, echo=plan.echo)
@@ -239,6 +239,9 @@ class Stage:
         return list(self._faults[link])
 
     def _faces(self, link: str) -> list[SerialLine | Network]:
+        """The faces that have been made; behind a modem the faults are on the meters' side of the call."""
+        if self.speaks_flag(link):
+            return [self.flag.line(link)] if link in self._lines else []
         return [faces[link] for faces in (self._lines, self._networks) if link in faces]
 
     def _disturb(self, link: str, face: SerialLine | Network, faults: Sequence[Call]) -> None:

@@ -53,7 +53,9 @@ def visit(unit: Path, meters: tuple[str, ...], station: str | None, as_json: boo
     A meter of the list is the device of the same name in the station.
     """
     carried = HandheldUnit(unit)
-    carried.entries(meters)
+    known = find_station(station or station_from_environment())
+    for entry in carried.entries(meters):
+        known.device(entry.name)
     with opened(f"handheld visit {unit.name}", station, ()) as scenario:
         made = carried.visit(station_reader(scenario.bench.device, _now), _now, meters)
     if as_json:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: How often a read that came to nothing is asked again.
 READ_RETRIES = 1
+#: The same over a call, which a bearer may hold up for half a minute; from the second time on it is dialled anew.
+CALL_RETRIES = 3
 #: Bytes of a packet of R1 and W1 (elster-flag 3.3).
 PACKET = 64
 #: A visit that nobody has used for so long (ns) is opened anew: a meter gives up after 60 to 120 s.
@@ -68,6 +70,8 @@ class FlagSession:
         self.record = record
         self.client = client(outstation.encode("ascii"), timing=timing, fixed_line=line.fixed)
         self.retried = self.repeated = 0
+        #: How many visits have been opened: what was selected in one is forgotten in the next.
+        self.visits = 0
         self.remarks: list[str] = []
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
@@ -98,7 +102,7 @@ class FlagSession:
 
         return self._retried(ask)
 
-    def read(self, identity: int, size: int, *, offset: int = 0, level: int = 0) -> bytes:
+    def read(self, identity: int, size: int, *, offset: int = 0, level: int = 0, mode: int = PROGRAMMING) -> bytes:
         """`size` bytes of an identity, packet by packet.
 
         Args:
@@ -106,6 +110,7 @@ class FlagSession:
             size: bytes.
             offset: of the first of them, whole packets.
             level: the least level that reads it; above 0 the password is used.
+            mode: of the visit, where what was selected in a data stream visit is to be read.
 
         Raises:
             NoAnswer, ForeignAnswer, Refused: the meter's fault.
@@ -117,13 +122,13 @@ class FlagSession:
             while len(found) < size:
                 count = min(PACKET, size - len(found))
                 packet = (offset + len(found)) // PACKET + 1
-                found += self._packet(identity, packet, count, level)
+                found += self._packet(identity, packet, count, level, mode)
             return found
 
         return self._retried(ask)
 
-    def _packet(self, identity: int, packet: int, count: int, level: int) -> bytes:
-        self._visit(level)
+    def _packet(self, identity: int, packet: int, count: int, level: int, mode: int) -> bytes:
+        self._visit(level, mode)
         asked = f"{identity:03d}{packet:03X}({count:02X})".encode("ascii")
         answer = self._run(self.client.command("R", 1, asked))
         if answer is None:
@@ -175,15 +180,18 @@ class FlagSession:
 
     def _retried(self, ask: Callable[[], T]) -> T:
         reasons: list[str] = []
-        for attempt in range(READ_RETRIES + 1):
+        retries = CALL_RETRIES if self.line.dialled else READ_RETRIES
+        for attempt in range(retries + 1):
             try:
                 found = ask()
             except (NoAnswer, ForeignAnswer) as error:
-                self.leave()  # a meter that is left in its visit does not hear the next sign-on
-                if attempt == READ_RETRIES:
+                self.leave()  # a meter that is still in the visit hears no sign-on, at another speed
+                if attempt == retries:
                     raise
                 self.retried += 1
                 reasons.append(error.reason)
+                if attempt:
+                    self.line.hang_up()
             else:
                 self._tell_repeats(reasons)
                 return found
@@ -207,17 +215,17 @@ class FlagSession:
         armed.check(self.device)
         self._write("W", identity, data, offset)
 
-    def select(self, identity: int, data: bytes) -> None:
-        """Write what only says what is to be read next (the days of a load profile): nothing of the meter changes."""
-        self._write("W", identity, data, 0)
+    def select(self, identity: int, data: bytes, *, mode: int = PROGRAMMING) -> None:
+        """Write what only says what is to be read next in this visit (the days of a profile): nothing changes."""
+        self._write("W", identity, data, 0, mode)
 
     def execute(self, armed: Armed, identity: int, data: bytes = b"") -> None:
         """Execute an identity (E2), for instance a billing reset."""
         armed.check(self.device)
         self._write("E", identity, data, 0)
 
-    def _write(self, letter: str, identity: int, data: bytes, offset: int) -> None:
-        self._visit(1)
+    def _write(self, letter: str, identity: int, data: bytes, offset: int, mode: int = PROGRAMMING) -> None:
+        self.require(1, mode)
         self.writes.append((identity, data))
         for start in range(0, max(1, len(data)), PACKET):
             packet = (offset + start) // PACKET + 1
@@ -243,7 +251,7 @@ class FlagSession:
     def damaged(self, armed: Armed, message: bytes) -> None:
         """Put bytes on the line that are no command; a meter must not obey them."""
         armed.check(self.device)
-        self._visit(1)
+        self.require(1)
 
         def say() -> Conversation[None]:
             from protocols.conversation import Send  # noqa: PLC0415  # one line of a scenario's own making
@@ -274,8 +282,8 @@ class FlagSession:
     # -- visits ------------------------------------------------------------------------------------------------------
 
     def require(self, level: int, mode: int = PROGRAMMING) -> None:
-        """Open a visit at a level now, for who wants to see whether the meter lets it."""
-        self._visit(level, mode)
+        """Open a visit at a level now; to sign on and log in changes nothing, so it is tried again like a read."""
+        self._retried(lambda: self._visit(level, mode))
 
     def leave(self) -> None:
         """End the visit with a break, if one may be open; a line that is gone has ended it already."""
@@ -322,9 +330,10 @@ class FlagSession:
 
     def _enter(self, mode: int, password: bytes | None, level: int) -> None:
         self.line.occupy(self)
-        self._run(self.client.open(mode))
         self._mode, self._level, self._opened = mode, 0, self.line.clock.now()
+        self.visits += 1
         try:
+            self._run(self.client.open(mode))
             self._run(self.client.log_in(password))
         except DeviceError:
             self.leave()

@@ -11,6 +11,7 @@ from bench.errors import BenchError, DeviceError, UsageError, WrongDevice
 from bench.handheld.readings import Reading
 from bench.handheld.unit import ReadMeter
 from bench.lists.model import MeterEntry
+from bench.scheme.elster import scheme_meter
 from bench.scheme.meter import SchemeMeter
 from protocols.conversation import ProtocolError
 from protocols.elster.moments import decode_clock
@@ -25,8 +26,8 @@ def station_reader(driver_of: Callable[[str], object], now: Callable[[], datetim
     """A reader for meters that the station knows by the names of the list; `driver_of` gives their drivers."""
 
     def read(entry: MeterEntry) -> Sequence[Reading]:
-        driver = driver_of(entry.name)
-        if not isinstance(driver, SchemeMeter):
+        driver = scheme_meter(driver_of(entry.name))
+        if driver is None:
             raise UsageError(f"{entry.name} is no A1120, A1140 or A1700 in the station")
         found = driver.identify()
         if found.model != entry.model:

@@ -7,8 +7,9 @@ clock. On a line that never changes its speed (a TCP module, a modem) the conver
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -18,7 +19,11 @@ from bench.errors import StationError
 from bench.links import protocol_sim
 from bench.links.serial import carried
 from protocols.conversation import Conversation, Receive, Send, SetLine, Step, Wait
+from protocols.dialling import Call, CallFailed, Dialling, NoModem, PadCall
 from protocols.flag.checker_messages import Heard
+from protocols.flag.client import Timing
+from protocols.flag.frames import START_LINE
+from simulators.flag_side import PAD, simulated_number
 from simulators.lines.framing import PTY_FRAME
 from simulators.world import SECOND
 
@@ -32,6 +37,14 @@ Record = Callable[[str, bytes], None]
 _HANDLERS = "bench.links"
 _numbers = count(1)
 _CHARACTER_BITS = 10
+#: How often a simulated number is tried: a telephone network fails 7 calls in a hundred (fixtures/links).
+_ATTEMPTS = 3
+#: How long (ns) an answer over a call may take to begin, and may pause: a GSM bearer repeats for seconds.
+_CALL_ANSWER, _CALL_GAP = 10 * SECOND, 8 * SECOND
+#: How long (ns) to wait before a number is dialled again.
+_REDIAL = 5 * SECOND
+#: How much later (s) than its last character an echo may have come back through adapters and networks.
+_ECHO_LATE = 0.15
 
 
 class Visitor(Protocol):
@@ -53,6 +66,8 @@ class FlagLine:
         fixed: whether speed and framing never change.
         framing: of a port that shows one framing whatever is set, as a pty does; None where it can be set.
         baud: speed of a fixed line.
+        call: the number that is dialled first, on a port with a modem; then the line is fixed.
+        attempts: how often a call that fails is tried.
     """
 
     def __init__(
@@ -66,20 +81,28 @@ class FlagLine:
         fixed: bool = False,
         framing: str | None = None,
         baud: int = 9600,
+        call: Call | None = None,
+        attempts: int = 1,
     ) -> None:
         self.name = name
         self.target = target
         self.settings = settings
         self.clock = clock
-        self.fixed = fixed
+        self.fixed = fixed or call is not None
         #: Whose visit is open on this line.
         self.visitor: Visitor | None = None
         self._echo = echo
         self._framing = framing
-        self._line = (baud, framing or "8N1") if fixed else (300, framing or "7E1")
+        self._line = (baud, framing or "8N1") if self.fixed else (300, framing or "7E1")
         self._port: Any = None
         self._record: Record = _unrecorded
         self._drained = 0
+        self._call = call
+        self._attempts = attempts
+        #: How patient a tool has to be: a call delays, and holds back what it sends again.
+        self.timing = Timing(answer=_CALL_ANSWER, gap=_CALL_GAP) if call is not None else Timing()
+        #: What the modem said of the call that stands, empty while none does.
+        self.connected = ""
         #: Hears everything that goes over the line, character by character and with its times; for the checker.
         self.listener: Callable[[Heard], None] | None = None
 
@@ -96,6 +119,14 @@ class FlagLine:
         """
         self._record = record or _unrecorded
         try:
+            if self._call is not None and not self.connected:
+                self._get_through(self._call)
+            return self._held(conversation)
+        finally:
+            self._record = _unrecorded
+
+    def _held(self, conversation: Conversation[T]) -> T:
+        try:
             step = next(conversation)
             while True:
                 with self._told():
@@ -104,8 +135,39 @@ class FlagLine:
         except StopIteration as end:
             value: T = end.value
             return value
-        finally:
-            self._record = _unrecorded
+
+    def _get_through(self, call: Call) -> None:
+        """Dial until the call stands.
+
+        Raises:
+            StationError: it does not, or there is no modem.
+        """
+        for attempt in range(self._attempts):
+            self._record("note", f"dialling, attempt {attempt + 1}".encode())
+            try:
+                self.connected = self._held(call.set_up())
+            except CallFailed as error:
+                self._record("note", f"no call: {error}".encode())
+                if attempt + 1 == self._attempts or isinstance(error, NoModem):
+                    times = f" {self._attempts} times" if self._attempts > 1 else ""
+                    raise StationError(f"link {self.name}: {self.target}: dialled{times} in vain: {error}") from None
+                self.clock.sleep(_REDIAL)
+            else:
+                self._record("note", self.connected.encode())
+                return
+
+    @property
+    def dialled(self) -> bool:
+        """Whether a number is dialled first."""
+        return self._call is not None
+
+    def hang_up(self) -> None:
+        """End the call, if one stands."""
+        if self.connected and self._call is not None:
+            self.connected = ""
+            self._held(self._call.clear())
+            if self._call.closes:
+                self._release()
 
     @property
     def setting(self) -> tuple[int, str]:
@@ -126,7 +188,13 @@ class FlagLine:
         self.visitor = visitor
 
     def close(self) -> None:
-        """Close the port."""
+        """Hang up, and close the port."""
+        with suppress(StationError):
+            self.hang_up()
+        self.connected = ""
+        self._release()
+
+    def _release(self) -> None:
         if self._port is not None:
             self._port.close()
             self._port = None
@@ -160,7 +228,7 @@ class FlagLine:
     def _hear_echo(self, data: bytes) -> None:
         """Drop what an optical head sends back; what is no echo is left for the answer."""
         port = self._opened()
-        port.timeout = (self._drained - self.clock.now()) / SECOND + 0.1
+        port.timeout = max(0, self._drained - self.clock.now()) / SECOND + _ECHO_LATE
         port.read(len(data))
 
     def _receive(self, rule: Callable[[bytes], int | None], timeout: int, gap: int | None) -> bytes:
@@ -183,6 +251,9 @@ class FlagLine:
                 limit = self.clock.now() + gap
         if got:
             self._record("rx", got)
+        if self.connected and self._call is not None and self._call.lost in got:
+            self._record("note", b"the call was lost")
+            self.connected = ""
         return got if length is None else got[:length]
 
     def _time(self, characters: int) -> int:
@@ -220,7 +291,9 @@ class FlagLine:
 
     def _opened(self) -> Any:
         if self._port is None:
-            self._port = serial.serial_for_url(self.target, timeout=1, **_settings(self._line))
+            with warnings.catch_warnings():  # pyserial's RFC 2217 client uses a name that Python has deprecated
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._port = serial.serial_for_url(self.target, timeout=1, **_settings(self._line))
             self._record("note", f"line {self._line[0]} {self._line[1]}".encode())
         return self._port
 
@@ -255,16 +328,28 @@ def make(entry: Entry, host: Host, kind: type[FlagLine] = FlagLine) -> FlagLine:
             framing = carried(entry.port, "7E1")
             kept = PTY_FRAME if os.path.realpath(entry.port).startswith("/dev/pts/") else None
             settings: dict[str, Any] = {"type": "serial", "port": entry.port, "framing": framing}
-            return kind(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept)
+            return kind(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept, **_called(entry))
         case "rfc2217":
             settings = {"type": "rfc2217", "url": entry.target}
-            return kind(entry.id, entry.target, settings, host.clock)
+            return kind(entry.id, entry.target, settings, host.clock, echo=entry.echo, **_called(entry))
         case "tcp":
             url = f"socket://{entry.host}:{entry.port}"
             settings = {"type": "tcp", "host": entry.host, "port": entry.port}
-            return kind(entry.id, url, settings, host.clock, fixed=True)
+            # What is behind the module may be as slow as a sign-on: nothing is taken for lost before that.
+            return kind(
+                entry.id, url, settings, host.clock, echo=entry.echo, fixed=True, baud=START_LINE[0], **_called(entry)
+            )
         case _:
             raise StationError(f"link {entry.id}: a FLAG visit cannot be replayed from a recorded wire")
+
+
+def _called(entry: Any) -> dict[str, Any]:
+    """Whom a link's modem calls."""
+    if entry.modem is not None:
+        return {"call": Dialling(entry.modem.number, entry.modem.init), "attempts": entry.modem.attempts}
+    if entry.pad is not None:
+        return {"call": PadCall(entry.pad.number), "attempts": entry.pad.attempts}
+    return {}
 
 
 def _simulated(entry: Any, host: Host, kind: type[FlagLine]) -> FlagLine:
@@ -274,4 +359,18 @@ def _simulated(entry: Any, host: Host, kind: type[FlagLine]) -> FlagLine:
     protocol_sim.publish(url, host.stage.line(entry.id), host.catch_up)
     host.on_close(lambda: protocol_sim.withdraw(url))
     settings = {"type": "sim", "medium": entry.medium, "baud": entry.baud}
-    return kind(entry.id, url, settings, host.clock, echo=entry.echo, fixed=entry.medium == "network", baud=entry.baud)
+    number = simulated_number(entry.medium)
+    call: Call | None = None
+    if number:
+        call = PadCall(number) if entry.medium == PAD else Dialling(number)
+    return kind(
+        entry.id,
+        url,
+        settings,
+        host.clock,
+        echo=entry.echo,
+        fixed=entry.medium == "network",
+        baud=entry.baud,
+        call=call,
+        attempts=_ATTEMPTS,
+    )

@@ -66,6 +66,14 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial is untyped
             self._catch_up()
             self._line.retune(self._sim_port, framing)
 
+    def _update_dtr_state(self) -> None:
+        if self._sim_port is not None:
+            self._catch_up()
+            self._line.set_ready(self._sim_port, ready=bool(self._dtr_state))
+
+    def _update_rts_state(self) -> None:
+        """There is nothing at the other end of that wire."""
+
     def _open_port(self) -> Port:
         if self._sim_port is None:
             raise PortNotOpenError

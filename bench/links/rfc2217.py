@@ -21,7 +21,9 @@ def make(entry: Rfc2217Link, host: Host) -> Link:
         "baud": entry.baud,
         "framing": entry.framing,
     }
-    return serial_link(entry.id, entry.target, settings, host, timeout=entry.timeout, client=Rfc2217Client)
+    return serial_link(
+        entry.id, entry.target, settings, host, timeout=entry.timeout, echo=entry.echo, client=Rfc2217Client
+    )
 
 
 class Rfc2217Client(ModbusSerialClient):

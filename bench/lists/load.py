@@ -32,7 +32,9 @@ def load_list(path: Path, station: Station | None = None) -> MeterList:
     try:
         found = MeterList.model_validate(source.data).read_from(source)
     except ValidationError as error:
-        raise StationFileError(source.file, [*source.mistakes, *explained(error, MeterList, source)]) from None
+        raise StationFileError(
+            source.file, [*source.mistakes, *explained(error, MeterList, source, LIST_FILE)]
+        ) from None
     mistakes = [*source.mistakes, *_repeated(found), *_schemes(found, path)]
     if station is not None:
         mistakes += _links(found, station)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.drivers.modbus import ModbusSession
+from bench.procedures.head_end import HeadEnd
 from bench.procedures.operator import Operator
 from protocols.flag.client import FlagClient
 from simulators.faults.registry import Fault
@@ -23,18 +24,20 @@ class Mistake(Fault):
         session: how Modbus meters are talked to.
         client: what is said to FLAG meters.
         line: how a FLAG tool uses its port; None as it should.
+        head_end: what is made of what an Elster meter sends.
     """
 
     operator: type[Operator] = Operator
     session: type[ModbusSession] = ModbusSession
     client: type[FlagClient] = FlagClient
     line: type[FlagLine] | None = None
+    head_end: type[HeadEnd] = HeadEnd
 
     @property
     def of_a_tool(self) -> bool:
-        """Whether the mistake lies in how devices are talked to."""
-        right = (ModbusSession, FlagClient, None)
-        return (self.session, self.client, self.line) != right
+        """Whether the mistake lies in how devices are talked to, or in what is made of what they say."""
+        right = (ModbusSession, FlagClient, None, HeadEnd)
+        return (self.session, self.client, self.line, self.head_end) != right
 
 
 MISTAKES: dict[str, Mistake] = {}

@@ -15,6 +15,8 @@ from bench.drivers.powerlogic.values import EnergyReading
 from bench.errors import ForeignAnswer, NoAnswer, UsageError
 from bench.links.link import Link
 from bench.procedures import flag_mistakes as _flag  # noqa: F401  # they are registered where they are defined
+from bench.procedures import reading_mistakes as _reading  # noqa: F401  # they are registered where they are defined
+from bench.procedures.head_end import HeadEnd
 from bench.procedures.mistake import MISTAKES, Mistake
 from bench.procedures.operator import Operator
 from bench.procedures.reading import Growth
@@ -30,7 +32,7 @@ from protocols.powerlogic.words import signed
 if TYPE_CHECKING:
     from bench.links.flag import FlagLine
 
-__all__ = ["MISTAKES", "Mistake", "client_of", "line_of", "operator_who", "session_of"]
+__all__ = ["MISTAKES", "Mistake", "client_of", "head_end_of", "line_of", "operator_who", "session_of"]
 _KILO = 1000
 _TRANSFER = "test_new_meter_takes_over_the_readings"
 _ONCE = "test_a_write_under_a_line_fault_goes_out_once"
@@ -264,6 +266,11 @@ def client_of(mistake: str | None) -> type[FlagClient]:
 def line_of(mistake: str | None) -> type[FlagLine] | None:
     """How the FLAG tool uses its port that makes a mistake; None as it should."""
     return MISTAKES[mistake].line if mistake in MISTAKES else None
+
+
+def head_end_of(mistake: str | None) -> type[HeadEnd]:
+    """What is made of what Elster meters send by the head-end that makes a mistake, or that makes none."""
+    return MISTAKES[mistake].head_end if mistake in MISTAKES else HeadEnd
 
 
 def operator_who(mistake: str | None) -> type[Operator]:

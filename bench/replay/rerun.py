@@ -19,6 +19,7 @@ from bench.evidence import ScenarioRecord
 from bench.reports.run import Run as Recorded
 from bench.reports.run import load
 from bench.station import Station, station_from_text
+from bench.station.devices import FLAG_MODELS, MODBUS_MODELS
 
 if TYPE_CHECKING:
     from bench.measurement import Measurement
@@ -47,8 +48,18 @@ def recorded_run(folder: Path) -> Recorded:
 
 
 def recorded_station(recorded: Recorded, matching: str = "strict") -> Station:
-    """The station of an earlier run, with its traces for links."""
+    """The station of an earlier run, with its traces for links; FLAG meters are left out, a visit has no replay.
+
+    Raises:
+        UsageError: it had FLAG meters only.
+    """
     content: dict[str, Any] = json.loads(json.dumps(recorded.facts["station"]))
+    modbus = {name: entry for name, entry in content["devices"].items() if entry["model"] in MODBUS_MODELS}
+    if not modbus:
+        raise UsageError("the run had FLAG meters only, and a FLAG visit cannot be replayed", recorded.folder)
+    content["devices"] = modbus
+    used = {entry["link"] for entry in modbus.values()}
+    content["links"] = {name: link for name, link in content["links"].items() if name in used}
     trace = str((recorded.folder / "traces").absolute())
     content["links"] = {
         name: {"type": "replay", "trace": trace, "matching": matching, "timeout": link["timeout"]}
@@ -103,6 +114,8 @@ class Comparison:
     values: int = 0
     #: Scenarios of the recorded run that have no replay.
     left_out: int = 0
+    #: Those of FLAG meters, whose visits cannot be replayed.
+    flag: int = 0
     differences: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -111,6 +124,8 @@ class Comparison:
         found = f"replay: {self.scenarios} scenarios and {self.verdicts} verdicts"
         if self.left_out:
             found += f" (not {self.left_out} that put faults on a simulated line)"
+        if self.flag:
+            found += f" (not {self.flag} of FLAG meters)"
         if self.differences:
             return f"{found}, {len(self.differences)} not as recorded"
         values = f"; {self.values} values differ without changing one" if self.values else ""
@@ -128,7 +143,9 @@ def compare(
     left_out: Collection[str] = (),
 ) -> Comparison:
     """Hold every replayed scenario against its record; those of `left_out` have no replay."""
-    found = Comparison()
+    devices = recorded.facts["station"]["devices"]
+    flag = {name for name, entry in devices.items() if entry["model"] in FLAG_MODELS}
+    found = Comparison(flag=sum(not flag.isdisjoint(record.devices) for record in recorded.scenarios))
     for record in records:
         before = record_of(recorded, record.scenario)
         if before is None or (before.outcome == "skipped" and not before.traces):

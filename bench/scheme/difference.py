@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
 from bench.errors import UsageError
 from bench.scheme.facts import Facts, facts_of
+from bench.scheme.kinds import WEEKDAYS
 from bench.scheme.model import Scheme
 from bench.scheme.sections import sections_of
 from protocols.elster.configuration import SECTIONS, Section
@@ -92,10 +93,28 @@ def as_lines(found: list[Difference]) -> Iterator[str]:
     """The differences for a reader, grouped by section."""
     for section, group in groupby(found, key=lambda difference: difference.section):
         yield f"{section.replace('_', ' ')}:"
-        for difference in group:
+        for difference in _gathered(group):
             yield f"  {difference.fact}"
             yield f"    - {_told(difference.first)}"
             yield f"    + {_told(difference.second)}"
+
+
+def _gathered(group: Iterable[Difference]) -> Iterator[Difference]:
+    """Weekdays that differ alike, one behind the other, as one line."""
+    for (season, first, second), run in groupby(group, lambda d: (_season(d.fact), d.first, d.second)):
+        days = list(run)
+        fact = f"{days[0].fact} to {_weekday(days[-1].fact)}" if season and len(days) > 1 else ""
+        yield from [Difference(days[0].section, fact, first, second)] if fact else days
+
+
+def _season(fact: str) -> str:
+    """The season of a fact about a weekday, empty of any other fact."""
+    season, _, day = fact.rpartition(", ")
+    return season if day in WEEKDAYS else ""
+
+
+def _weekday(fact: str) -> str:
+    return fact.rpartition(", ")[2]
 
 
 def _told(value: str | None) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from bench.station.mistakes import Keys
-    from bench.station.source import Source
+    from bench.station.source import FileKind, Source
 
 _SHAPES = {
     "model_type": "a mapping",
@@ -31,8 +31,11 @@ _SECRET = {"passwords", "password"}
 _REFERENCE = "must be a reference such as {env: METER_PASSWORD}; what stands there is not shown"
 
 
-def explained(error: ValidationError, model: type[BaseModel], source: Source) -> list[Mistake]:
-    """The mistakes that pydantic found in `source`, read as `model`."""
+def explained(error: ValidationError, model: type[BaseModel], source: Source, kind: FileKind) -> list[Mistake]:
+    """The mistakes that pydantic found in `source`, read as `model`; another file altogether is one mistake."""
+    first = kind.begins.partition(":")[0]
+    if isinstance(source.data, dict) and first not in source.data:
+        return [Mistake((), f"this is no {kind.name}; a {kind.name} begins with {kind.begins}", source.line(()))]
     return [_mistake(detail, model, source) for detail in error.errors(include_url=False)]
 
 

@@ -46,7 +46,9 @@ def _scheme(source: Source, today: date | None) -> Scheme:
     try:
         scheme = Scheme.model_validate(source.data).read_from(source)
     except ValidationError as error:
-        raise StationFileError(source.file, [*source.mistakes, *explained(error, Scheme, source)]) from None
+        raise StationFileError(
+            source.file, [*source.mistakes, *explained(error, Scheme, source, SCHEME_FILE)]
+        ) from None
     mistakes = [*source.mistakes, *mistakes_in(scheme, today)]
     if mistakes:
         raise StationFileError(source.file, mistakes)

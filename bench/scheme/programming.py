@@ -204,12 +204,16 @@ class Programming:
         return state in _DONE or found == write.data
 
     def _look_before_repeating(self, write: Write, error: DeviceError) -> None:
-        """A write was not confirmed: read the identity, and write it again only if it does not hold the new bytes."""
+        """A write was not confirmed: read the identity, and write it again only if it does not hold the new bytes.
+
+        The visit may have been lost with the answer: who programs is said again, for whatever is written from here on.
+        """
         item = write.item
         self.report.unconfirmed.append(item.name)
         found = self._meter.read_object(item.number, item.size)
         self._journal.audit("unconfirmed", device=self.report.meter, identity=item.number, reason=str(error),
                             found=found)  # fmt: skip
+        self._send(self._user, self._name)
         if found != write.data:
             self._send(item, write.data)
 

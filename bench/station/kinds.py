@@ -26,6 +26,8 @@ BAUDS = (300, 600, 1_200, 2_400, 4_800, 9_600, 14_400, 19_200, 38_400, 57_600, 1
 #: pyserial's URL handlers (pyserial 3.5, serial/urlhandler).
 URL_SCHEMES = ("alt", "cp2110", "hwgrep", "loop", "rfc2217", "socket", "spy")
 
+_NUMBER = re.compile(r"[TP]?[0-9*#,W@ ]{1,40}")
+_AT = re.compile(r"[Aa][Tt][ -~]{0,78}")
 _OUTSTATION = re.compile(r"[0-9A-Za-z ]{0,32}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _LEADING_ZEROS = re.compile(r"0+([0-9]+)")
@@ -147,6 +149,20 @@ def _outstation(value: object) -> str:
     return value
 
 
+def _phone_number(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise wrong(f'{shown(value)} is a number, and a leading zero would be lost; write it as in "01132000"')
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        raise wrong(f"{shown(value)} is no number to dial: digits, * # , W @ and spaces, T or P in front")
+    return value
+
+
+def _at_command(value: object) -> str:
+    if not isinstance(value, str) or not _AT.fullmatch(value):
+        raise wrong(f"{shown(value)} is no command of a modem; it begins with AT, as in ATE0V1Q0")
+    return value
+
+
 def _host(value: object) -> str:
     host = _text(value)
     if not _HOST.fullmatch(host):
@@ -224,6 +240,8 @@ Text = Annotated[str, Kind(_text, _TEXT_SCHEMA)]
 Id = Annotated[str, Kind(_id, {"type": "string", "pattern": f"^{_ID.pattern}$"})]
 #: The device address of a FLAG meter.
 Outstation = Annotated[str, Kind(_outstation, {"type": "string", "pattern": f"^{_OUTSTATION.pattern}$"})]
+PhoneNumber = Annotated[str, Kind(_phone_number, {"type": "string", "pattern": f"^{_NUMBER.pattern}$"})]
+AtCommand = Annotated[str, Kind(_at_command, {"type": "string", "pattern": f"^{_AT.pattern}$"})]
 Flag = Annotated[bool, Kind(_flag, {"type": "boolean"})]
 #: Nanoseconds inside.
 Duration = Annotated[int, Kind(_quantity(DURATION), {"type": "string", "examples": ["20 ms"]}, DURATION.format)]

@@ -12,24 +12,47 @@ from pydantic import (
     model_validator,
 )
 
-from bench.station.entry import NamedEntry
+from bench.station.entry import Entry, NamedEntry
 from bench.station.kinds import (
+    AtCommand,
     Baud,
     Duration,
     Flag,
     Framing,
     Host,
     LineFault,
+    PhoneNumber,
     Port,
     Rfc2217Url,
     SerialPort,
     Text,
     Timeout,
     one_of,
+    whole,
     wrong,
 )
 
 _SECOND = 1_000_000_000
+#: Media on which a number is called first.
+DIALLED = ("pstn", "gsm", "paknet")
+MEDIA = ("rs485", "rs232", "ethernet", "optical", "network", *DIALLED)
+
+
+class Modem(Entry):
+    """A Hayes modem on the port: whom it calls, and how it is prepared."""
+
+    number: PhoneNumber = Field(description="what stands behind ATD; T or P in front for tones or pulses")
+    init: tuple[AtCommand, ...] = Field(
+        default=("ATZ", "ATE0V1Q0"), description="command lines before the call", strict=False
+    )
+    attempts: Annotated[int, whole(1, 10)] = Field(default=3, description="how often a call that fails is tried")
+
+
+class RadioPad(Entry):
+    """A packet radio PAD on the port: whom it calls."""
+
+    number: PhoneNumber = Field(description="network user address: 14 digits on PAKNET")
+    attempts: Annotated[int, whole(1, 10)] = Field(default=3, description="how often a call that fails is tried")
 
 
 class SimLink(NamedEntry):
@@ -44,7 +67,7 @@ class SimLink(NamedEntry):
     }
 
     type: Literal["sim"]
-    medium: Annotated[str, one_of(("rs485", "rs232", "ethernet", "optical", "network"), "a medium")] = "rs485"
+    medium: Annotated[str, one_of(MEDIA, "a medium")] = "rs485"
     baud: Baud = 9_600
     framing: Framing = "8N1"
     echo: Flag = Field(default=False, description="the adapter hears what it sends")
@@ -75,7 +98,7 @@ class SimLink(NamedEntry):
     @property
     def room_for_flag(self) -> int:
         """How many FLAG meters: ten on RS-232 (by a splitter), 32 on RS-485 (A1140 manual p. 37), one behind a head."""
-        return {"rs232": 10, "rs485": 32, "network": 32}.get(self.medium, 1)
+        return {"optical": 1, "rs232": 10}.get(self.medium, 32)
 
 
 class SerialLink(NamedEntry):
@@ -86,6 +109,8 @@ class SerialLink(NamedEntry):
     baud: Baud = 9_600
     framing: Framing = "8N1"
     echo: Flag = Field(default=False, description="the adapter hears what it sends")
+    modem: Modem | None = Field(default=None, description="FLAG meters are called through it")
+    pad: RadioPad | None = Field(default=None, description="FLAG meters are called through it")
     timeout: Timeout = _SECOND
 
 
@@ -96,6 +121,9 @@ class TcpLink(NamedEntry):
     host: Host
     port: Port = 502
     modbus: Annotated[str, one_of(("tcp", "rtu"), "a Modbus framing")] = "tcp"
+    echo: Flag = Field(default=False, description="an optical head behind it sends back what it hears; FLAG only")
+    modem: Modem | None = Field(default=None, description="FLAG meters are called through it")
+    pad: RadioPad | None = Field(default=None, description="FLAG meters are called through it")
     timeout: Timeout = _SECOND
 
 
@@ -108,6 +136,9 @@ class Rfc2217Link(NamedEntry):
     url: Rfc2217Url | None = None
     baud: Baud = 9_600
     framing: Framing = "8N1"
+    echo: Flag = Field(default=False, description="the adapter hears what it sends")
+    modem: Modem | None = Field(default=None, description="FLAG meters are called through it")
+    pad: RadioPad | None = Field(default=None, description="FLAG meters are called through it")
     timeout: Timeout = _SECOND
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.station.devices import MODELS
+from bench.station.devices import MODBUS_MODELS, MODELS
 from bench.station.mistakes import Keys, Mistake, StationFileError, shown, suggestion
 from bench.station.source import FileKind, Source, read_source
 
@@ -123,9 +123,11 @@ def _wrong_model(source: Source, model: str) -> Iterator[Mistake]:
     """A profile is of one family: its commands and registers are others in the next."""
     data: Any = source.data
     of = data["of"].get("model")
-    if of not in MODELS:
-        reason = f"{shown(of)} is not a known model{suggestion(of, MODELS)} allowed: {', '.join(MODELS)}"
+    if of not in MODBUS_MODELS:
+        reason = f"{shown(of)} is not a known model{suggestion(of, MODBUS_MODELS)} allowed: {', '.join(MODBUS_MODELS)}"
         yield _mistake(source, ("of", "model"), reason)
+    elif model in MODELS and model not in MODBUS_MODELS:
+        yield _mistake(source, ("of", "model"), f"this is the profile of a {of}, and the device is an {model}")
     elif model in MODELS and _model(of).family != _model(model).family:
         yield _mistake(source, ("of", "model"), f"this is the profile of a {of}, and the device is a {model}")
 
@@ -134,7 +136,7 @@ def _wrong_values(source: Source, model: str) -> Iterator[Mistake]:
     from simulators.meters.powerlogic.profile import ProfileError, profile_of  # noqa: PLC0415  # few stations need it
 
     data: Any = source.data
-    for name, entry in data["profile"].items() if model in MODELS else ():
+    for name, entry in data["profile"].items() if model in MODBUS_MODELS else ():
         try:
             profile_of(_model(model), {name: _value(entry)})
         except ProfileError as error:

@@ -78,6 +78,8 @@ def one_protocol_on_a_line(station: Station) -> Iterator[Mistake]:
         elif isinstance(link, SimLink) and link.medium in _MEDIA_OF[_OTHER[device.protocol]]:
             reason = f"{_an(device.model)} does not speak over medium {link.medium}"
             yield station.mistake(("devices", device.id, "link"), reason)
+        elif isinstance(link, TcpLink) and link.echo and device.protocol == "modbus":
+            yield station.mistake(("links", link.id, "echo"), "only FLAG meters are read through an echo on TCP")
         elif isinstance(link, ReplayLink) and device.protocol == "flag":
             reason = "a FLAG visit cannot be replayed from a recorded wire"
             yield station.mistake(("devices", device.id, "link"), reason)

@@ -13,6 +13,7 @@ from bench.station.mistakes import Mistake, suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bench.station.devices import Device
     from bench.station.model import Station
 
 
@@ -31,7 +32,8 @@ def defects_exist(station: Station) -> Iterator[Mistake]:
         for index, defect in enumerate(device.simulate.defects if device.simulate else ()):
             from simulators.faults.registry import load  # noqa: PLC0415  # most stations name no defect
 
-            known = load()
+            family = "elster" if device.protocol == "flag" else "powerlogic"
+            known = {name: found for name, found in load().items() if found.family == family}
             if defect not in known:
                 reason = (
                     f'there is no defect "{defect}"{suggestion(defect, known)} there are: {", ".join(sorted(known))}'
@@ -56,10 +58,24 @@ def profiles_fit(station: Station) -> Iterator[Mistake]:
     """A profile value is one that the model has, of the right kind."""
     for device in station.devices.values():
         for name, value in (device.simulate.profile if device.simulate else {}).items():
-            from protocols.powerlogic.tables import models  # noqa: PLC0415  # most stations change no profile
-            from simulators.meters.powerlogic.profile import ProfileError, profile_of  # noqa: PLC0415  # as above
+            reason = _misfit(device, name, value)
+            if reason:
+                yield station.mistake(("devices", device.id, "simulate", "profile", name), reason)
 
-            try:
-                profile_of(models()[device.model], {name: value})
-            except ProfileError as error:
-                yield station.mistake(("devices", device.id, "simulate", "profile", name), str(error))
+
+def _misfit(device: Device, name: str, value: object) -> str:
+    """Why a profile value is none of a device's model; empty if it is one. Most stations change no profile."""
+    from protocols.elster import tables as elster  # noqa: PLC0415  # as above
+    from protocols.powerlogic import tables as powerlogic  # noqa: PLC0415  # as above
+    from simulators.meters.elster import profile as elster_profile  # noqa: PLC0415  # as above
+    from simulators.meters.powerlogic import profile as powerlogic_profile  # noqa: PLC0415  # as above
+    from simulators.meters.profile_values import ProfileError  # noqa: PLC0415  # as above
+
+    try:
+        if device.protocol == "flag":
+            elster_profile.profile_of(elster.model(device.model), {name: value})
+        else:
+            powerlogic_profile.profile_of(powerlogic.models()[device.model], {name: value})
+    except ProfileError as error:
+        return str(error)
+    return ""

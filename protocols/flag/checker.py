@@ -257,7 +257,7 @@ class Checker:
         elif waited + talk.tolerance < TR_LONG:
             if message is not None:
                 talk.breach("turn.host", message, f"{waited / MS:.1f} ms behind its last message")
-        elif talk.asked.sound or talk.state is State.SELECTED:
+        elif (talk.asked.sound and not talk.gone) or talk.state is State.SELECTED:
             what = talk.asked.name if talk.state is State.ASKED else "the option select"
             talk.note("answer.missing", asked + TR_LONG, what, to_device=False)
         talk.state = State.READY if talk.state is not State.SELECTED else State.OFFERED

@@ -8,7 +8,7 @@ from protocols.flag import checker_forms as forms
 from protocols.flag import checker_sets as sets
 from protocols.flag.checker_messages import MS, Kind, Message
 from protocols.flag.checker_sign_on import ELSTER_MAKER, asked_again, remember
-from protocols.flag.checker_talk import GIVE_UP_LONG, TR_LONG, Asked, State, Talk
+from protocols.flag.checker_talk import GIVE_UP_LONG, GIVE_UP_SHORT, TR_LONG, Asked, State, Talk
 from protocols.flag.stream import BLOCK, crc16
 
 _PARTIAL_WRITES, _PARTIAL = ("W3", "W4"), ("R3", "W3", "R4", "W4")
@@ -34,6 +34,7 @@ def command(talk: Talk, message: Message) -> None:
     end = talk.last_end()
     talk.react(message, talk.device_end, limit=False)
     talk.silence = message.start - end if end is not None else None
+    talk.gone |= talk.silence is not None and talk.silence >= GIVE_UP_SHORT
     name, body, more = _parsed(data)
     if talk.state is State.READ_OUT and talk.mode not in "AB" and name != "B0":
         talk.breach("turn.unexpected", message, f"{name} behind a readout of mode C")
@@ -106,7 +107,7 @@ def answer(talk: Talk, message: Message) -> None:
     talk.react(message, talk.host_end)
     if talk.silence is not None and talk.silence - talk.tolerance > GIVE_UP_LONG:
         talk.breach("inactivity.long", message, f"{talk.silence / _SECOND:.0f} s")
-    talk.silence = None
+    talk.silence, talk.gone = None, False
     kind = _kind(asked, message)
     if not asked.sound and kind in {"ACK", "data"}:
         talk.breach("ack.unfounded", message, f"{asked.name} is damaged and was answered with {kind}")

@@ -81,7 +81,7 @@ def request(talk: Talk, message: Message) -> None:
 def _silence(talk: Talk, message: Message) -> int | None:
     """How long a visit that nobody has ended has been silent; None outside of a visit."""
     end = talk.last_end()
-    if talk.state not in _VISIT or end is None:
+    if talk.state not in _VISIT or end is None or talk.gone:
         return None
     silence = message.start - end
     if silence < GIVE_UP_SHORT:

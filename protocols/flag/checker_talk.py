@@ -123,6 +123,8 @@ class Talk:
     device_end: int | None = None
     #: Silence (ns) in front of a sign-on inside a visit, or of a command; None if that is no question.
     silence: int | None = None
+    #: The device may have given the visit up, and has not answered since.
+    gone: bool = False
     nuls: Message | None = None
     fast_ack: int | None = None
     after_break: bool = False
@@ -169,4 +171,4 @@ class Talk:
         self.offer, self.asked = Offer(), Asked()
         self.block, self.block_sound, self.block_more, self.repeats, self.repeating = b"", True, False, 0, False
         self.parts, self.write_address = b"", None
-        self.escaped, self.silence, self.after_break = False, None, False
+        self.escaped, self.silence, self.gone, self.after_break = False, None, False, False

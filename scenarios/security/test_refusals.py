@@ -44,7 +44,7 @@ def impossible(meter: Elster) -> dict[str, Ask]:
 
 @destructive("tries writes that must be refused")
 @needs("read-out", "program-scheme")
-@catches("E34", "E78", "E79", "E80", "E93")
+@catches("E34", "E78", "E79", "E80", "E98")
 def test_what_is_refused_changes_nothing(meter: Elster, bench: Bench, measure: Measure) -> None:
     """Unknown identities, wrong packets, sizes that do not fit: error messages, and the meter is as it was."""
     armed, serial, before = bench.arm(meter), meter.identity("serial_number"), programmed(meter)
@@ -79,7 +79,7 @@ def damaged(sound: bytes) -> dict[str, bytes]:
 
 @destructive("sends damaged writes, which a meter must not obey")
 @needs("read-out", "program-scheme")
-@catches("E94", "E95", "E96")
+@catches("E99", "E100", "E101")
 def test_a_damaged_write_is_not_obeyed(meter: Elster, bench: Bench, measure: Measure) -> None:
     """NAK or silence, never ACK; the next command is understood, and the scheme's name is what it was."""
     armed, row, before = bench.arm(meter), meter.identity("scheme_id"), meter.image("scheme_id")

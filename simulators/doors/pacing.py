@@ -69,6 +69,10 @@ class PacedPort:
     def framing(self, framing: Framing) -> None:
         self._port.framing = framing
 
+    def set_ready(self, *, ready: bool) -> None:
+        """Set DTR, or drop it."""
+        self._realtime.act(lambda: self._line.set_ready(self._port, ready=ready))
+
     def send(self, data: bytes) -> None:
         """Put bytes from outside on the line, now or behind those that are still queued."""
         self._realtime.act(lambda: self._send(data))
@@ -77,7 +81,7 @@ class PacedPort:
         """Leave the line; what is queued is still sent."""
         self._open = False
         self._port.on_burst = None
-        self._line.close(self._port)
+        self._realtime.act(lambda: self._line.close(self._port))
 
     def forget(self) -> None:
         """Throw away what has arrived and was not delivered yet."""

@@ -109,7 +109,7 @@ class PtyDoor:
         """Bytes that lie there are sent at the old speed if it is the devices', and else at the new one."""
         spoken = self._realtime.act(lambda: self._line.framing)
         again = False
-        if self._port.framing.baud == spoken.baud != baud:
+        if self._port.framing.baud == spoken.baud != baud and not self._line.adapts:
             written, again = self._pending()
             if written:
                 self._port.send(written)

@@ -25,7 +25,7 @@ _LONGEST_SUBNEGOTIATION = 256
 
 
 class SerialSettings:
-    """The serial port that pyserial's manager believes to set: a framing, control lines that change nothing.
+    """The serial port that pyserial's manager believes to set: a framing and DTR; the rest changes nothing.
 
     Args:
         port: whose framing is set.
@@ -39,8 +39,21 @@ class SerialSettings:
         self._port = port
         self._before_change = before_change
         self.xonxoff = self.rtscts = False
-        self.dtr = self.rts = True
+        self.rts = True
+        self._dtr = True
         self.break_condition = False
+
+    @property
+    def dtr(self) -> bool:
+        """Whether the client is there: a modem hangs up when it drops."""
+        return self._dtr
+
+    @dtr.setter
+    def dtr(self, on: bool) -> None:
+        if on != self._dtr:
+            self._before_change()
+            self._dtr = on
+            self._port.set_ready(ready=on)
 
     @property
     def baudrate(self) -> int:

@@ -140,7 +140,7 @@ def fills_up(meter: Meter) -> None:
     decide(meter, fills_up=True)
 
 
-@defect("E93", "an error message holds a password", "who asks for what he may not learns how", severity="billing",
+@defect("E98", "an error message holds a password", "who asks for what he may not learns how", severity="billing",
         why="a message for the developer has stayed", shows="more than a number", caught_by=_REFUSALS,
         family=_ELSTER)  # fmt: skip
 def talkative(meter: Meter) -> None:
@@ -152,7 +152,7 @@ def talkative(meter: Meter) -> None:
     behave(meter, error_text=told)
 
 
-@defect("E94", "the check character of a command is not compared", "a damaged write is obeyed", severity="billing",
+@defect("E99", "the check character of a command is not compared", "a damaged write is obeyed", severity="billing",
         why="parity was thought to be enough", shows="wrong check character|check character from STX|wrong character|"
         "scheme name after|what has changed", caught_by=_DAMAGED, family=_ELSTER)  # fmt: skip
 def never_checks(meter: Meter) -> None:
@@ -160,7 +160,7 @@ def never_checks(meter: Meter) -> None:
     behave(meter, checks=False)
 
 
-@defect("E95", "parity errors are not looked at", "a damaged write is obeyed", severity="billing",
+@defect("E100", "parity errors are not looked at", "a damaged write is obeyed", severity="billing",
         why="the flag of the UART is cleared by reading the character", shows="wrong parity", caught_by=_DAMAGED,
         family=_ELSTER)  # fmt: skip
 def parity_ignored(meter: Meter) -> None:
@@ -168,7 +168,7 @@ def parity_ignored(meter: Meter) -> None:
     behave(meter, parity=False)
 
 
-@defect("E96", "a damaged command is obeyed and answered with NAK", "a host that repeats it writes twice",
+@defect("E101", "a damaged command is obeyed and answered with NAK", "a host that repeats it writes twice",
         severity="billing", why="the check is over when the write has begun", shows="scheme name after",
         caught_by=_DAMAGED,
         family=_ELSTER)  # fmt: skip

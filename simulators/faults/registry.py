@@ -76,6 +76,12 @@ _FAMILIES = (
     "simulators.faults.powerlogic_communication",
     "simulators.faults.elster_frames",
     "simulators.faults.elster_security",
+    "simulators.faults.elster_counting",
+    "simulators.faults.elster_billing",
+    "simulators.faults.elster_profile",
+    "simulators.faults.elster_logs",
+    "simulators.faults.elster_clock",
+    "simulators.faults.elster_showing",
 )
 
 

@@ -209,10 +209,18 @@ class CharacterLine(SerialLine):
         if not found:
             raise KeyError(f"{self.name} has no device {name}")
         for drop in found:
-            self.break_off(partial(_speaks, drop))
-            drop.inbox = Inbox()
-            drop.talker.lose(self.world.now)
-            self._watch(drop)
+            self._silence_drop(drop)
+
+    def lose_carrier(self) -> None:
+        """The call that led here is over: every device falls silent and forgets the visit."""
+        for drop in self._drops:
+            self._silence_drop(drop)
+
+    def _silence_drop(self, drop: Drop) -> None:
+        self.break_off(partial(_speaks, drop))
+        drop.inbox = Inbox()
+        drop.talker.lose(self.world.now)
+        self._watch(drop)
 
     def retune(self, port: Port, framing: Framing) -> None:
         """A master changes its port's speed or framing at once: what is not out yet leaves as the new one has it."""

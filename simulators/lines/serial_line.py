@@ -88,6 +88,9 @@ class SerialLine:
         echo: whether a port hears what it sends, as behind an optical head or a two-wire adapter.
     """
 
+    #: Whether the other end takes over whatever speed a master has, as a modem does.
+    adapts = False
+
     def __init__(
         self, world: World, name: str, framing: Framing, *, turnaround: int = 20 * MILLISECOND, echo: bool = False
     ) -> None:
@@ -123,6 +126,9 @@ class SerialLine:
     def retune(self, port: Port, framing: Framing) -> None:
         """A master gives its port another speed or framing, as an operating system does it: at once."""
         port.framing = framing
+
+    def set_ready(self, port: Port, *, ready: bool) -> None:
+        """A master sets DTR, or drops it: devices on a line have no such wire, a modem has."""
 
     def out_at(self, port: Port) -> int:
         """The instant (ns) at which the last bit of what a port was given is out."""

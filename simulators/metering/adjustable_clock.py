@@ -19,9 +19,9 @@ STEP = 5 * SECOND
 LIMIT = 15 * MINUTE // 2
 
 
-def one_step(pending: int) -> int:
-    """The part (ns) of a pending adjustment that one integration period takes."""
-    return max(-STEP, min(STEP, pending))
+def one_step(pending: int, step: int = STEP) -> int:
+    """The part (ns) of a pending adjustment that one integration period takes: at most a step."""
+    return max(-step, min(step, pending))
 
 
 def within_limit(by: int) -> bool:

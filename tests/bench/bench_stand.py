@@ -98,14 +98,19 @@ class Stand:
 
 @contextmanager
 def stand(
-    text: str, folder: Path, *, reason: str | None = "test", defects: dict[str, list[str]] | None = None
+    text: str,
+    folder: Path,
+    *,
+    reason: str | None = "test",
+    defects: dict[str, list[str]] | None = None,
+    seed: int = 0,
 ) -> Iterator[Stand]:
     """Open a station; every sacrificial device is allowed."""
     folder.mkdir(parents=True, exist_ok=True)
     station = station_of(text, folder)
     allowed = [device.id for device in station.devices.values() if device.sacrificial]
     evidence = Evidence(folder / "evidence", durable=False)
-    host = Host(station, defects=defects)
+    host = Host(station, defects=defects, seed=seed)
     try:
         yield Stand(Bench(host, Safety(station, allowed), evidence, "test", reason), host, folder / "evidence")
     finally:

@@ -38,6 +38,7 @@ def compare(found: Identification, model: Model, device: Device) -> list[Finding
             "device type", expected.ident[:_KIND], found.message.ident[:_KIND], assumed=kind.confidence in {"A", "I"}
         ),
     ]
-    if device.serial is not None:
-        findings.append(Finding("serial number (pinned)", device.serial, found.serial, assumed=False))
+    if device.serial is not None:  # a meter fills its sixteen characters with leading zeros (captured)
+        pinned, said = device.serial.lstrip("0"), found.serial.lstrip("0")
+        findings.append(Finding("serial number (pinned)", pinned, said, assumed=False))
     return findings

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from protocols.conversation import ProtocolError
 from protocols.elster.configuration import (
     SECTIONS,
     BillingDate,
     BillingDates,
     ChangeRule,
     ClockChange,
-    ConfigurationError,
     DayType,
     DemandPeriod,
     DisplaySequence,
@@ -99,14 +99,14 @@ class Configuration:
         """Keep the bytes of one identity of a section until they make a whole; whether they do so now.
 
         Raises:
-            ConfigurationError: the section has one identity only and the bytes are none of its kind; nothing is kept.
+            ProtocolError: the section has one identity only and the bytes are none of its kind; nothing is kept.
         """
         mine = {item.name for item in self._room.of(section)}
         alone = len(mine) == 1
         objects = {**self.objects, **self._drafts, name: data}
         try:
             SECTIONS[section].decode({each: objects[each] for each in mine}, self._room)
-        except ConfigurationError:
+        except ProtocolError:
             if alone:
                 raise
             self._drafts[name] = data
@@ -128,7 +128,7 @@ class Configuration:
         try:
             mine = {item.name: self.objects[item.name] for item in self._room.of(section)}
             self.sections[section] = SECTIONS[section].decode(mine, self._room)
-        except ConfigurationError:
+        except ProtocolError:
             return
 
     def unfinished(self) -> dict[str, dict[str, bytes]]:

@@ -110,9 +110,16 @@ class Firmware:
     after_store: Hook = _nothing
     after_billing: Hook = _nothing
 
+    #: Whether a billing date that came while there was no supply is made up for.
+    makes_up_billing: bool = True
+    #: The moment that goes with a demand; given the end of its period and the length of it (ns).
+    demand_stamp: Callable[[int, int], int] = lambda end, _length: end
+    #: The rates that count from a switching time on; given those before and those of the calendar.
+    active_rates: Callable[[frozenset[int], frozenset[int]], frozenset[int]] = lambda _before, wanted: wanted
+
     # -- clock and profile --
-    #: The part (ns) of a pending adjustment that a period takes.
-    clock_step: Callable[[int], int] = one_step
+    #: The part (ns) of a pending adjustment that a period takes; given it and the step.
+    clock_step: Callable[[int, int], int] = one_step
     #: Whether an adjustment (ns) is accepted; given it and the limit.
     may_adjust: Callable[[int, int], bool] = lambda by, limit: abs(by) <= limit
     #: Whether a clock that was set leaves a marker; given standard time (ns) before and after.
@@ -128,6 +135,8 @@ class Firmware:
     #: Whether day markers are written at all, power cuts marked.
     marks_days: bool = True
     marks_power: bool = True
+    #: Whether a profile that was cleared says so.
+    marks_clearing: bool = True
 
     # -- counting, supply --
     #: The rates at which the sources are counted; given the meter and the rates of what it measures.

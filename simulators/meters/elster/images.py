@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from protocols.elster.history import HistoricalSet, encode_history
 from protocols.elster.logs import OPTICAL, REMOTE, BatterySupport, ProgrammingLog, Status, Times, encode_event_set
 from protocols.elster.logs import EventLog as LogRecord
-from protocols.elster.moments import ClockBlock, encode_clock
+from protocols.elster.moments import CENTURY, ClockBlock, encode_clock
 from protocols.elster.registers import (
     ENERGY_LIMIT,
     CumulativeDemand,
@@ -162,6 +162,12 @@ def _net(meter: Meter, now: int) -> bytes:
     return encode_energies([shown(max(0, energies[INDEX[Source.IMPORT]] - energies[INDEX[Source.EXPORT]]))])
 
 
+def _clock(meter: Meter, now: int) -> bytes:
+    """The year has two digits."""
+    moment = meter.clock.read(now)
+    return encode_clock(moment.replace(year=CENTURY + moment.year % 100))
+
+
 #: What an identity shows, by its name; what is programmed shows its bytes.
 IMAGES: dict[str, Image] = {
     "net_consumption": _net,
@@ -184,7 +190,7 @@ IMAGES: dict[str, Image] = {
     "history_status": lambda _meter, _now: bytes(4),
     "status": _status,
     "serial_number": lambda meter, _: meter.serial,
-    "clock": lambda meter, now: encode_clock(meter.clock.read(now)),
+    "clock": _clock,
     "clock_block": lambda meter, now: ClockBlock(wire_moment(meter, meter.clock.standard(now))).encode(),
     "firmware": lambda meter, _: meter.profile.firmware_text.encode("ascii").ljust(12),
     "instantaneous_request": lambda meter, now: meter.instantaneous.request(now),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from protocols.elster.errors import DataError
 from protocols.elster.instantaneous import Instant, InstantValue, Phase, Request, decode_request
 
 if TYPE_CHECKING:
@@ -117,4 +118,8 @@ class Instantaneous:
 
     def value(self, meter: Meter, now: int) -> bytes:
         """Identity 606."""
-        return InstantValue(meter.firmware.instant_value(self._before, self._fresh, self._ready(now))).encode()
+        found = meter.firmware.instant_value(self._before, self._fresh, self._ready(now))
+        try:
+            return InstantValue(found).encode()
+        except DataError:
+            return InstantValue(None, too_large=True).encode()

@@ -77,7 +77,8 @@ class Meter(Metrology):
             for row in catalogue(model.name).values()
             if row.write_level is not None and row.size and row.name not in configuration.objects
         }
-        self.memory["scheme_id"] = b" " * len(self.memory["scheme_id"])
+        for name in ("scheme_id", "user"):
+            self.memory[name] = b" " * len(self.memory[name])
         self.memory["outstation"] = outstation.rjust(len(self.memory["outstation"]), b"0")
         #: Bits of fatal errors, as the readout and the status show them; no public source, so none is ever set here.
         self.error_word = 0

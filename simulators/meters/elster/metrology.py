@@ -17,6 +17,7 @@ from protocols.elster.tables import Model, Source
 from simulators.metering.adjustable_clock import AdjustableClock
 from simulators.metering.agenda import Agenda
 from simulators.metering.demand import MINUTE
+from simulators.metering.energy import WH
 from simulators.metering.history import RegisterHistory, ResetLock
 from simulators.metering.memory import Journal
 from simulators.metering.profile_recorder import Mark, ProfileRecorder
@@ -25,7 +26,7 @@ from simulators.meters.elster import behaviour
 from simulators.meters.elster.configuration import Configuration
 from simulators.meters.elster.events import EXTENDED, STATUS, Event, Events
 from simulators.meters.elster.firmware import HEALTHY, Firmware
-from simulators.meters.elster.measuring import Ratios, source_rates
+from simulators.meters.elster.measuring import INDEX, Ratios, source_rates
 from simulators.meters.elster.profile import Profile
 from simulators.meters.elster.registers import Registers, RegisterSet
 from simulators.meters.elster.schedule import appointments
@@ -85,24 +86,19 @@ class Metrology:
         #: Told of each internal step and its instant (ns), for who wants to interrupt the meter there.
         self.notice: Callable[[str, int], None] = _unnoticed
         self.journal = Journal()
-        self.events = Events()
+        self.events = Events(profile.events_before)
         self.supply = Supply()
         sections = configuration.sections
         rule = behaviour.daylight_saving_of(sections["daylight_saving"])
         self.clock = AdjustableClock(epoch, profile.clock_drift_ppm, rule)
-        self.calendar = behaviour.calendar_of(sections["tariff"])
-        period = behaviour.demand_period_of(sections["demand"])
-        rates = self.calendar.rates(self.clock.read(0))
-        self.registers = Registers(*self.register_sources(), rates, period, model["ranks"])
         self.recorder: ProfileRecorder | None = None
         if "profile" in sections:
-            self.recorder = ProfileRecorder(
-                behaviour.profile_setup_of(model.name, sections["profile"]), profile.profile_days
-            )
+            setup = behaviour.profile_setup_of(model.name, sections["profile"])
+            self.recorder = ProfileRecorder(setup, profile.profile_days)
+        self.lock = ResetLock()
+        self.follow_configuration(0)
         self.billing: RegisterHistory[RegisterSet] = RegisterHistory(model["billing_sets"])
         self.daily: RegisterHistory[RegisterSet] = RegisterHistory(model["daily_sets"])
-        self.lock = ResetLock()
-        behaviour.take_lockout(self)
         #: The registers as they were saved last.
         self.saved: RegisterSet = self.registers.take(0)
         self.agenda = Agenda(appointments(self))
@@ -122,6 +118,18 @@ class Metrology:
         section = self.configuration.sections["sources"]
         tou = behaviour.sources_of(section.tou, self.model["tou_registers"])
         return tou, behaviour.sources_of(section.demand, self.model["cumulative_records"])
+
+    def follow_configuration(self, now: int) -> None:
+        """Have all engines follow what is programmed, with registers at zero and without a trace of a change."""
+        sections = self.configuration.sections
+        self.clock.daylight_saving = behaviour.daylight_saving_of(sections["daylight_saving"])
+        self.calendar = behaviour.calendar_of(sections["tariff"])
+        period = behaviour.demand_period_of(sections["demand"])
+        rates = self.calendar.rates(self.clock.read(now))
+        self.registers = Registers(*self.register_sources(), rates, period, self.model["ranks"])
+        if self.recorder is not None:
+            self.recorder.setup = behaviour.profile_setup_of(self.model.name, sections["profile"])
+        behaviour.take_lockout(self)
 
     @property
     def profile_period(self) -> int:
@@ -162,14 +170,23 @@ class Metrology:
         """The transformer ratios that are programmed."""
         return behaviour.ratios_of(self.configuration.sections["transformers"])
 
+    def count_input(self, now: int, source: Source, watt_hours: int) -> None:
+        """Pulses at an input of the meter, or of a customer register: so many Wh (or of what the input counts)."""
+        self.settle(now)
+        energies = self.registers.energies(now)
+        energies[INDEX[source]] += watt_hours * WH
+        self.registers.accumulators.preset(now, energies)
+
     def end_demand_period(self, now: int) -> None:
         """A (sub-)interval of the demand ends."""
-        self.registers.demand.close(self.registers.energies(now), self.clock.standard(now))
+        stamp = self.firmware.demand_stamp(self.clock.standard(now), self.registers.demand.period.length)
+        self.registers.demand.close(self.registers.energies(now), stamp)
 
     def switch_rates(self, now: int) -> None:
         """Have those rates active that the calendar says."""
-        rates = self.calendar.rates(self.clock.read(now))
-        if rates != self.registers.tou.rates:
+        before = self.registers.tou.rates
+        rates = self.firmware.active_rates(before, self.calendar.rates(self.clock.read(now)))
+        if rates != before:
             self.registers.tou.switch(self.registers.energies(now), rates)
 
     # -- load profile ------------------------------------------------------------------------------------------------
@@ -188,6 +205,14 @@ class Metrology:
         """Set status bits of the record under way."""
         if self.recorder is not None:
             self.recorder.passing |= status
+
+    def clear_profile(self, now: int) -> None:
+        """Forget the load profile, as at the factory; the first day begins now and says so."""
+        self.settle(now)
+        if self.recorder is not None:
+            standard, marked = self.clock.standard(now), self.firmware.marks_clearing
+            self.recorder.clear(standard, summer=self._summer_flag(now), marked=marked)
+            self.recorder.begin(now, self.registers.energies(now))
 
     def new_day(self, now: int) -> None:
         """Begin a day of the load profile."""
@@ -219,7 +244,7 @@ class Metrology:
 
     def step_clock(self, now: int) -> None:
         """The clock takes a step towards where it is being adjusted."""
-        self.clock.step(now, self.firmware.clock_step)
+        self.clock.step(now, lambda pending: self.firmware.clock_step(pending, self.profile.adjust_step))
         self.flag(IntervalStatus.TIME_SYNC)
         self.agenda.plan(now)
 
@@ -245,7 +270,9 @@ class Metrology:
         self._time_moved(now, before, day_changed=self.clock.read(now).date() != day)
 
     def _time_moved(self, now: int, before: int, *, day_changed: bool) -> None:
-        if self.firmware.marks_time_change(before, self.clock.standard(now)):
+        after = self.clock.standard(now)
+        self.lock.locked_until += after - before
+        if self.firmware.marks_time_change(before, after):
             self.mark(Mark.TIME_CHANGE, now)
         if day_changed:
             self.new_day(now)
@@ -318,7 +345,11 @@ class Metrology:
             self.events.lasting.discard(event)
             self.flag(self._status_bits(event))
         if self.recorder is not None:
-            self.recorder.standing = sum(self._status_bits(each) for each in self.events.lasting)
+            self.recorder.standing = self.standing_status()
+
+    def standing_status(self) -> int:
+        """The status bits of what lasts."""
+        return sum(self._status_bits(each) for each in self.events.lasting)
 
     @staticmethod
     def _status_bits(event: Event) -> int:

@@ -35,7 +35,7 @@ def _ident(value: object) -> str:
 
 def _triggers(value: object) -> Trigger:
     names = {trigger.name.lower(): trigger for trigger in Trigger if trigger.name}
-    if not isinstance(value, list) or not all(isinstance(name, str) and name in names for name in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name in names for name in value):
         raise NotOfThisKind(f"a list of {', '.join(names)}")
     return Trigger(sum(names[name] for name in set(value)))
 
@@ -72,6 +72,7 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "battery": switch,
     "battery_life": duration,
     "firmware_text": _printable(_FIRMWARE),
+    "events_before": whole(0, _WORD),
 }
 
 
@@ -109,6 +110,7 @@ class Profile:
     battery: bool
     battery_life: int
     firmware_text: str
+    events_before: int
 
 
 def profile_of(model: Model, overrides: Mapping[str, Any] | None = None) -> Profile:

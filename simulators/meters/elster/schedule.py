@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from protocols.elster.configuration import BillingDate
-from simulators.metering.adjustable_clock import STEP
 from simulators.metering.agenda import Appointment
 from simulators.metering.daylight_saving import to_ns
 
@@ -54,7 +53,7 @@ def next_step(meter: Metrology, now: int) -> int | None:
         return None
     period = meter.profile_period
     half = period // 2
-    return clock.instant((clock.standard(now) + STEP - half) // period * period + period + half)
+    return clock.instant((clock.standard(now) + meter.profile.adjust_step - half) // period * period + period + half)
 
 
 def next_billing(meter: Metrology, now: int) -> int | None:

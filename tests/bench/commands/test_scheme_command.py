@@ -21,9 +21,9 @@ PASSWORD = "SEKRET77"
 STATION = """\
 schema: 1
 name: lab
-links: {line: {type: sim}}
+links: {head: {type: sim, medium: optical}}
 devices:
-  a1140: {model: PM850, link: line, address: 1, serial: "5074494", protection: sacrificial}
+  a1140: {model: A1140, link: head, outstation: "094", serial: "5074494", protection: sacrificial}
 """
 
 
@@ -50,7 +50,7 @@ def allowed(*words: str) -> int:
 def test_check_says_how_a_scheme_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["scheme", "check", INDUSTRIAL, "--on", "2026-11-21"]) == 0
     told = capsys.readouterr().out
-    assert "scheme IND-3T-2, version 2, for A1140, firmware *" in told
+    assert "scheme IND-3T-2, version 2, for A1140" in told
     assert "2 seasons, 3 day types, 3 special days" in told
     assert "METER_PASSWORD" not in told
     assert call(["scheme", "check", INDUSTRIAL, "--json"]) == 0
@@ -88,6 +88,9 @@ def test_a_powerlogic_takes_no_scheme(
     monkeypatch.chdir(tmp_path)
     assert call(["scheme", "export", "pm850", "--station", "sim"]) == 4
     assert "takes no scheme; A1120, A1140 and A1700 do" in capsys.readouterr().err
+    assert call(["scheme", "program", INDUSTRIAL, "pm850", "--station", "sim"]) == 4
+    assert "takes no scheme; A1120, A1140 and A1700 do" in capsys.readouterr().err
+    assert not Path("evidence").exists()
 
 
 def test_the_third_key_is_needed(meter: MemoryMeter, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,9 +138,27 @@ def test_what_is_broken_off_says_so_and_can_be_resumed_or_restored(
     meter.refuse = set()
     assert allowed() == 1
     assert "resume it with --resume SNAPSHOT" in capsys.readouterr().err
+    meter.refuse = {901}
+    assert allowed("--resume", "held.json") == 1
+    assert "what it held before is in held.json" in capsys.readouterr().err
+    meter.refuse = set()
     assert allowed("--resume", "held.json") == 0
     assert call(["scheme", "restore", "held.json", "a1140", "--user", "JDOE", "--allow-destructive", "a1140"]) == 0
     assert {number: meter.objects[number] for number in before} == before
+
+
+def test_what_is_assumed_is_not_written_into_a_real_meter(
+    meter: MemoryMeter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.commands.scheme_program.host_kind", lambda _station: "real")
+    assert allowed() == 4
+    told = capsys.readouterr().err
+    assert "a1140 is a real meter, and no public document gives it 905 (tariff_seasons)" in told
+    assert meter.written == []
+    Path("known.yaml").write_text("scheme: 1\nid: A\nversion: 1\nmodels: [A1140]\ndemand: {period: 30 min}\n", "utf-8")
+    words = ["scheme", "program", "known.yaml", "a1140", "--user", "JDOE", "--allow-destructive", "a1140"]
+    assert call(words) == 0
+    assert allowed("--write-assumed") == 0
 
 
 def test_another_meter_behind_the_address_gets_no_byte(meter: MemoryMeter, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from bench.handheld.unit import HandheldUnit
 from bench.lists.load import load_list
 from bench.lists.model import MeterEntry
 
-NORTH = Path(__file__).parents[3] / "fixtures" / "lists" / "north.yaml"
+NORTH = Path(__file__).parents[1] / "lists" / "north.yaml"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -80,7 +80,7 @@ def test_a_reading_of_another_meter_is_not_taken(unit: HandheldUnit) -> None:
 
 
 def test_a_meter_that_the_list_does_not_have_is_named(unit: HandheldUnit) -> None:
-    with pytest.raises(UsageError, match="the unit has no meter mil; did you mean mill?"):
+    with pytest.raises(UsageError, match=r"the unit has no meter mil; did you mean mill\?"):
         unit.visit(reads, now, ["mil"])
 
 
@@ -159,6 +159,28 @@ def test_a_disk_that_is_full_is_told_and_loses_nothing(
     assert unit.unload(office, overwrite=False)[1:] == (9, 3)
 
 
+def test_an_unloading_that_was_cut_half_way_makes_nothing_stand_twice(
+    unit: HandheldUnit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = tmp_path / "office"
+    unit.visit(reads, now)
+    rename, renamed = Path.replace, []
+
+    def second_fails(path: Path, target: Path) -> Path:
+        renamed.append(target.name)
+        if target.name == "north.RES":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", second_fails)
+        with pytest.raises(KeyboardInterrupt):
+            unit.unload(office, overwrite=False)
+    assert renamed == ["north.BUD", "north.RES"]
+    assert unit.unload(office, overwrite=False)[1:] == (6, 6)
+    assert len(read_records(office / "north.BUD", "BUD").records) == 3
+
+
 def test_a_unit_that_is_switched_off_in_a_write_has_the_old_readings(
     unit: HandheldUnit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,9 +189,10 @@ def test_a_unit_that_is_switched_off_in_a_write_has_the_old_readings(
     def cut(_self: Path, _target: Path) -> Path:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", cut)
-        unit.visit(reads, now, ["pump"])
+        with pytest.raises(KeyboardInterrupt):
+            unit.visit(reads, now, ["pump"])
     assert {r.meter for r in unit.readings()} == {"mill"}
     unit.visit(reads, now, ["pump"])
     assert len(unit.readings()) == 4
@@ -218,7 +241,7 @@ def test_every_bit_that_falls_over_is_noticed_and_its_record_named() -> None:
 def test_a_damaged_file_is_refused_by_its_record(tmp_path: Path) -> None:
     path = tmp_path / "north.RES"
     path.write_bytes(WHOLE.replace(b"pump", b"bump"))
-    with pytest.raises(UsageError, match=r"north\.RES:3: record 2 is damaged, and 1 more; 2 records are whole"):
+    with pytest.raises(UsageError, match=r"north\.RES:3: record 2 is damaged; 2 records are whole"):
         read_records(path, "RES")
     path.write_bytes(WHOLE)
     with pytest.raises(UsageError, match="is a RES file, not a BUD file"):
@@ -229,6 +252,13 @@ def test_a_record_that_was_taken_out_with_its_line_is_missed() -> None:
     lines = WHOLE.splitlines(keepends=True)
     contents = decode_records(b"".join([*lines[:2], *lines[3:]]))
     assert contents.problems[0] == (3, "record 2 is missing: record 3 stands in its place")
+
+
+def test_a_record_that_was_exchanged_with_a_good_check_sum_breaks_the_seal() -> None:
+    other = encode_records("RES", {"list": "north"}, [{"meter": "mill"}, {"meter": "PUMP"}, {"meter": "quarry"}])
+    lines, others = WHOLE.splitlines(keepends=True), other.splitlines(keepends=True)
+    contents = decode_records(b"".join([*lines[:2], others[2], *lines[3:]]))
+    assert contents.problems == ((5, "the seal does not fit: something was changed"),)
 
 
 def test_a_file_of_a_later_version_is_refused() -> None:

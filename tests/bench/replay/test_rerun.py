@@ -145,3 +145,18 @@ def test_scenarios_ask_in_the_same_order_whatever_the_process_hashes_like() -> N
         for seed in ("1", "2", "3")
     }
     assert len(found) == 1
+
+
+def test_flag_meters_are_left_out_of_a_replay_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = tmp_path / "both"
+    few = ("reading/test_clock.py",)
+    assert call(["run", *few, "--device", "cm2350", "--device", "a1140", "--evidence", str(both)]) == 0
+    assert call(["run", *few, "--replay", str(both), "--evidence", str(tmp_path / "again")]) == 0
+    assert "(not 1 of FLAG meters), every one as recorded" in capsys.readouterr().out
+
+
+def test_a_run_of_flag_meters_only_has_no_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "flag"
+    assert call(["run", "reading/test_clock.py", "--device", "a1140", "--evidence", str(folder)]) == 0
+    assert call(["run", "reading/test_clock.py", "--replay", str(folder), "--no-evidence"]) == 4
+    assert "a FLAG visit cannot be replayed" in capsys.readouterr().err

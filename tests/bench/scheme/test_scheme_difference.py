@@ -33,7 +33,7 @@ def test_names_and_order_are_no_difference() -> None:
 
 
 CHANGES = {
-    "tariff": ('"17:00": [3, 4]       # the evening peak\n      "20:00"', '"17:30": [3, 4]\n      "20:00"', 5),
+    "tariff": ('"17:00": [3, 4]       # the evening peak\n      "20:00"', '"17:30": [3, 4]\n      "20:00"', 1),
     "season": ("from: 11-01, to: 03-31", "from: 11-01, to: 03-31", 0),
     "special day": ("2027-03-26", "2028-04-14", 2),
     "demand": ("demand: {period: 30 min}", "demand: {period: 30 min, sub_interval: 15 min}", 1),
@@ -64,6 +64,11 @@ def test_a_difference_reads_like_a_sentence() -> None:
         "    - last sunday of month 10 at 02:00",
         "    + last sunday of month 10 at 03:00",
     ]
+
+
+def test_weekdays_that_differ_alike_are_one_line() -> None:
+    found = told('"17:00": [3, 4]       # the evening peak', '"17:30": [3, 4]')
+    assert found[1] == "  from 11-01, monday to friday"
 
 
 def test_schemes_for_different_models_are_not_compared() -> None:

@@ -208,6 +208,10 @@ def test_what_is_no_scheme_is_refused(text: str) -> None:
     assert told(text).startswith("s.yaml:")
 
 
+def test_another_file_is_one_mistake() -> None:
+    assert told("list: 1\nname: north\n") == "s.yaml:1: this is no scheme; a scheme begins with scheme: 1"
+
+
 def test_firmware_is_matched_by_pattern() -> None:
     text = GOOD.replace("models: [A1140]", 'models: [A1140]\nfirmware: ["12.0*", "13.01"]')
     scheme = scheme_from_text(text, "s.yaml")

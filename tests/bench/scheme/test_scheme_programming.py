@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -249,6 +250,23 @@ def test_a_meter_that_counts_or_names_wrongly_fails(counts: int, keeps: bool) ->
     bench = Bench(MemoryMeter(counts=counts, keeps_user=keeps))
     report = bench.program(small())
     assert set(report.sections.values()) == {State.NEW}
+    assert bench.verdict(report) is Verdict.FAIL
+
+
+def test_a_log_that_forgets_the_wrong_time_fails() -> None:
+    meter = MemoryMeter()
+    bench = Bench(meter)
+    bench.program(small())
+    count = meter._count
+
+    def forgetful(identity: int, data: bytes) -> None:
+        before = meter.log
+        count(identity, data)
+        if meter.log != before:
+            meter.log = replace(meter.log, times=(meter.log.times[0], None, before.times[0]))
+
+    meter._count = forgetful  # type: ignore[method-assign]
+    report = bench.program(plan_of(scheme_from_text(SMALL.replace("30 min", "15 min"), "s.yaml"), "A1140", {}))
     assert bench.verdict(report) is Verdict.FAIL
 
 

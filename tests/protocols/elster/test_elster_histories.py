@@ -66,6 +66,10 @@ def test_where_the_parts_of_an_a1140_set_lie() -> None:
     assert not any(data[128 + 64 : 128 + 128])  # the second eight TOU registers, which the meter has not
 
 
+def test_the_trigger_bits() -> None:
+    assert [bit.value for bit in Trigger] == [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80]
+
+
 def test_a_part_of_another_length_is_refused() -> None:
     with pytest.raises(ProtocolError, match="tou of the A1140 has 64 bytes, not 8"):
         encode_set("A1140", HistoricalSet(tou=(1,)))
@@ -158,6 +162,12 @@ def test_status_round_trip(status: int, error: int | None) -> None:
 def test_a_status_has_four_or_eight_bytes() -> None:
     with pytest.raises(ProtocolError, match="4 or 8 bytes, not 6"):
         decode_status(bytes(6))
+
+
+def test_where_nothing_has_happened_all_is_zero() -> None:
+    assert BatterySupport().encode() == bytes(12)
+    assert ProgrammingLog().encode() == bytes(17) + b" " * 36
+    assert EventLog().encode() == bytes(14)
 
 
 @given(WORDS, WORDS, WORDS)

@@ -145,6 +145,12 @@ def test_instantaneous_values() -> None:
     assert decode_value(bytes.fromhex("07 000000000000")) == InstantValue(None, too_large=True)
 
 
+def test_a_value_takes_as_many_decimals_as_there_is_room_for() -> None:
+    assert InstantValue(Decimal(10**8) - Decimal("0.0002")).encode()[0] == 0  # twelve digits less one
+    assert InstantValue(Decimal(10**8)).encode() == bytes.fromhex("01 000000000010")
+    assert InstantValue(Decimal(10**13)).encode()[0] == 6
+
+
 @given(st.decimals(-(10**10), 10**10, places=4))
 def test_instantaneous_values_round_trip(value: Decimal) -> None:
     read = decode_value(InstantValue(value).encode()).value

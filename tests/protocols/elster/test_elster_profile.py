@@ -15,6 +15,7 @@ from protocols.elster.moments import PERIODS
 from protocols.elster.profile import (
     WITH_SETUP,
     Interval,
+    IntervalStatus,
     Marker,
     MarkerKind,
     Record,
@@ -47,6 +48,12 @@ def test_an_a1700_keeps_the_dst_flag_in_the_mask() -> None:
     setup = Setup((Source.IMPORT, Source.VA, Source.CUSTOMER_1), 15, dst=True)
     assert encode_setup("A1700", setup).hex() == "01c107"
     assert decode_setup("A1700", bytes.fromhex("01c107")) == setup
+
+
+def test_the_markers_and_the_status_bits() -> None:
+    """elster-flag 3.5, in the order in which it names them."""
+    assert [kind.value for kind in MarkerKind] == [0xE2, 0xE4, 0xE5, 0xE6, 0xE8, 0xE9, 0xEA, 0xEB, 0xED, 0xFF]
+    assert [bit.value for bit in IntervalStatus] == [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +199,7 @@ def test_a_stream_without_an_end_mark_may_lack_something() -> None:
         ("E4 80FFA369 400109 00 0000", "interval is cut after 3 of 7 bytes"),
         ("E4 80FFA369 400109 00 00000A 000000", "byte 9: 00000a holds a digit above 9"),
         ("E4 80FFA369 400109 00 000000 000F00", "byte 12"),
+        ("E4 80FFA369 400109 00 A50000 000000", "byte 9: a50000"),
     ],
 )
 def test_streams_that_are_none(text: str, complaint: str) -> None:

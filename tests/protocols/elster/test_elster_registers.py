@@ -49,7 +49,7 @@ def test_what_the_digits_cannot_carry_is_refused(value: int) -> None:
         encode_bcd(value, 1)
 
 
-@pytest.mark.parametrize("data", [b"\x0a", b"\xa0", b"\x12\xff"])
+@pytest.mark.parametrize("data", [b"\x0a", b"\xa0", b"\xa5", b"\x12\xff"])
 def test_a_digit_above_9_is_an_error_of_both_kinds(data: bytes) -> None:
     with pytest.raises(ValueError, match="digit above 9"):
         decode_bcd(data)
@@ -62,6 +62,7 @@ def test_totals_of_an_a1140_have_their_customers_at_112() -> None:
     assert len(data) == 128
     assert data[:8] == bytes.fromhex("0000000100000000")
     assert (data[48], data[112]) == (2, 3)
+    assert data[56:112] == bytes(56)
 
 
 def test_totals_of_an_a1700() -> None:

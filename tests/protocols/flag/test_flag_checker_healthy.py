@@ -39,6 +39,18 @@ QUICK_IDENT = b"/GEc5120510070213@000\r\n"
 SLOW_NULS, FAST_NULS = bytes(66), bytes(17)
 
 
+def selected_after(reaction: int) -> Line:
+    """A sign-on in which everybody takes so long (ms)."""
+    line = Line().host(b"/?!\r\n").meter(IDENT, reaction).host(b"\x06051\r\n", reaction)
+    return line.at(*FAST).meter(P0, reaction)
+
+
+def given_up() -> Line:
+    """A tool that comes back too late, and needs a while to see it."""
+    line = visit().host(R1, 100_000).host(R1, 1_800).at(*START)
+    return line.host(b"/?!\r\n", 9_000).meter(IDENT)
+
+
 def partial_read() -> Line:
     line = visit().host(command(b"R3", b"P.01(;)")).meter(part(b"P.01(1)(2)\r\n"))
     return line.host(ACK).meter(part(b"(3)(4)")).host(ACK).meter(block(b"(5)")).host(BREAK)
@@ -80,6 +92,21 @@ HEALTHY: dict[str, Line] = {
     "20 ms": Line().host(b"/?!\r\n").meter(QUICK_IDENT, 25).host(b"\x06051\r\n", 20).at(*FAST).meter(P0, 20),
     "slow wake-up": Line().host(SLOW_NULS, 0).host(b"/?!\r\n", 1_600).meter(IDENT),
     "fast wake-up": Line().host(FAST_NULS, 0).meter(ACK, 67 + 30).host(b"/?!\r\n", 300).meter(IDENT),
+    "the shortest times": selected_after(200),
+    "the longest times": selected_after(1_500),
+    "the earliest readout by itself": signed_on().meter(readout(), 1_500),
+    "the latest readout by itself": signed_on().meter(readout(), 2_200),
+    "the longest packet": visit().host(command(b"R1", b"550001(40)")).meter(block(b"(" + b"41" * 64 + b")")),
+    "the longest packet written": visit().host(command(b"W1", b"550001(" + b"41" * 64 + b")")).meter(ACK),
+    "an identification that is all escape": signed_on(b"/ABC5\\2\r\n").host(b"\x06252\r\n"),
+    "an address of 32": signed_on(address=b"1" * 32),
+    "the longest line, value and unit": selected(b"0").meter(
+        readout(b"1234567890123456(" + b"1" * 32 + b"*" + b"k" * 16 + b")(123456)\r\n")
+    ),
+    "a visit that the device has given up": given_up(),
+    "the longest silence": visit().host(R1, 120_000).meter(SERIAL),
+    "the shortest and the longest wake-up": Line().host(bytes(63), 0).host(b"/?!\r\n", 1_500).host(bytes(69), 3_000),
+    "a stream block of one byte": joined(streaming(b"01"), stream(1)),
     "network": Line((0, "")).host(b"/?!\r\n").meter(IDENT).host(b"\x06051\r\n").meter(P0).host(P2).meter(ACK),
 }
 

@@ -158,6 +158,16 @@ def test_a_port_that_follows_the_line_understands_whatever_the_devices_speak() -
     assert port.framing == STREAM
 
 
+def test_the_line_speaks_as_the_one_of_its_devices_that_has_changed_last() -> None:
+    world, line = a_line(Talker(), Talker(SIGN_ON), medium="rs232")
+    port = line.open(follows="line")
+    port.write(SELECT)
+    assert read(port, world, SECOND) == b"\x01P0\x02(0123)\x03\x00"
+    assert line.framing == STREAM
+    line.lose("meter1")
+    assert line.framing == SLOW
+
+
 def test_a_port_that_follows_the_frame_keeps_its_speed() -> None:
     device = Talker(SIGN_ON)
     world, line = a_line(device)
@@ -314,6 +324,16 @@ def test_a_device_that_loses_its_supply_is_silent_for_who_hears_it_wrongly_too()
     heard = wrong.inbox.take(999, SECOND)
     assert heard
     assert wrong.inbox.take(999, world.now) == b""
+
+
+def test_a_device_that_loses_its_supply_in_a_request_never_hears_the_rest_of_it() -> None:
+    device = Talker(SIGN_ON)
+    world, line = a_line(device)
+    line.open().write(REQUEST)
+    world.sleep(SLOW.time_of(2))
+    line.lose("meter0")
+    world.sleep(10 * SECOND)
+    assert device.heard == []
 
 
 def test_nobody_of_that_name_cannot_lose_its_supply() -> None:

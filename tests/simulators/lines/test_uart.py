@@ -53,6 +53,10 @@ def test_a_request_at_9600_is_next_to_nothing_at_300() -> None:
     assert len(heard(b"/?094!\r\n", Framing(9600, "7E1"), SEVEN)) <= 1
 
 
+def test_a_low_that_is_shorter_than_half_a_start_bit_begins_nothing() -> None:
+    assert heard(b"\xff\xff", Framing(9600, "8N1"), SEVEN) == b""
+
+
 @pytest.mark.parametrize("frame", ["8N1", "8E1", "7E1"])
 def test_half_the_speed_is_not_understood(frame: str) -> None:
     said = b"/GEC5120510070213@000\r\n"

@@ -265,7 +265,7 @@ BUSINESS: dict[str, set[str] | str] = {
     "E32": {"the next visit", "challenges", "three wrong passwords"},
     "E34": _REFUSED,
     "E78": _REFUSED,
-    "E93": _REFUSED,
+    "E98": _REFUSED,
     "E62": {"fall-back"},
     "E67": {"fall-back"},
     "E65": {"challenges", "the next visit", "three wrong passwords"},
@@ -278,9 +278,9 @@ BUSINESS: dict[str, set[str] | str] = {
     "E77": {"five minutes"},
     "E79": {"packet 000"},
     "E80": {"a read beyond the end"},
-    "E94": {"a wrong check character"},
-    "E95": {"wrong parity"},
-    "E96": {"a wrong check character", "wrong parity"},
+    "E99": {"a wrong check character"},
+    "E100": {"wrong parity"},
+    "E101": {"a wrong check character", "wrong parity"},
 }
 MINE = [id_ for id_, found in load().items() if found.install.__module__.endswith(("elster_frames", "elster_security"))]
 
@@ -331,7 +331,7 @@ def test_two_defects_in_one_meter() -> None:
 
 
 def test_a_damaged_write_that_is_obeyed_is_answered_with_nak() -> None:
-    host = Host("E96")
+    host = Host("E101")
     assert wrong_check(host) == b"X" * 8
     assert host.heard[-1][1] == NAK
 

@@ -77,7 +77,7 @@ def test_or_until_midnight_and_the_button_may_be_off():
     assert desk.meter.press_reset(17 * HOUR)
     desk.log_in(now=17 * HOUR)
     desk.section(BillingDates((), 0, button=False), 17 * HOUR)
-    assert not desk.meter.press_reset(18 * HOUR)
+    assert not desk.meter.press_reset(2 * DAY)
 
 
 def test_the_newest_set_is_the_first_and_the_oldest_is_lost():
@@ -132,3 +132,11 @@ def test_resets_are_logged_with_their_trigger_and_the_logs_are_kept_with_the_set
     assert (log.count, log.info[0], log.times[0]) == (1, Trigger.BUTTON, datetime(2026, 3, 10, 9))
     first_set = desk.meter.image(544, HOUR)[:280]
     assert [each.count for each in decode_event_set("A1140", first_set)][:2] == [0, 1]
+
+
+def test_a_clock_that_is_set_back_does_not_lock_for_longer():
+    desk = Desk(profile={"billing_lockout": "10 min"})
+    desk.meter.press_reset(HOUR)
+    desk.meter.set_clock(HOUR, datetime(2025, 1, 1))
+    assert not desk.meter.press_reset(HOUR + 9 * MINUTE)
+    assert desk.meter.press_reset(HOUR + 10 * MINUTE)

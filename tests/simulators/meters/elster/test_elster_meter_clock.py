@@ -98,3 +98,13 @@ def test_another_rule_of_daylight_saving_holds_at_once():
     assert desk.meter.clock.read(0) == datetime(2026, 7, 1, 13)
     desk.section(ClockChange(0))
     assert desk.meter.clock.read(0) == datetime(2026, 7, 1, 11)
+
+
+def test_the_step_of_an_adjustment_is_a_value_of_the_profile():
+    desk = adjusted(100, profile={"adjust_step": "20 s"})
+    assert [offset(desk, hours * HOUR // 2) for hours in range(4)] == [0, 20, 40, 60]
+
+
+def test_the_year_has_two_digits():
+    desk = Desk(epoch=datetime(2099, 12, 31, 23))
+    assert decode_clock(desk.meter.image(861, 2 * HOUR)) == datetime(2000, 1, 1, 1)

@@ -4,11 +4,17 @@
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import timedelta
-from decimal import Decimal
 
 from elster_desk import DAY, HOUR, KW, MINUTE, SECOND, Desk, Load, Source, datetime, pytest
 
-from protocols.elster.configuration import DemandPeriod
+from protocols.elster.configuration import (
+    DayType,
+    DemandPeriod,
+    MonthDay,
+    Season,
+    SwitchingTime,
+    TariffStructure,
+)
 from protocols.elster.instantaneous import Instant, Request
 from protocols.elster.moments import encode_clock
 from protocols.flag.device import PROGRAMMING, Refusal
@@ -159,6 +165,30 @@ def instant_read_at_once(desk):
     return seen(desk, MINUTE, 606)
 
 
+def first_of_the_month_without_supply(desk):
+    desk.meter.set_clock(0, datetime(2026, 3, 31, 23))
+    desk.feeder.switch_supply(MINUTE, on=False)
+    desk.feeder.switch_supply(3 * HOUR, on=True)
+    return seen(desk, 3 * HOUR, 543)
+
+
+def demand_under_load(desk):
+    return seen(desk, 2 * HOUR, 510)
+
+
+def other_rates(desk):
+    desk.log_in()
+    day = DayType((SwitchingTime(0, (1, 5)), SwitchingTime(9 * 60, (2, 6))))
+    desk.section(TariffStructure((Season(MonthDay(1, 1), (1,) * 7),), (day,)))
+    return seen(desk, 3 * HOUR, 508)
+
+
+def cleared(desk):
+    desk.log_in()
+    desk.write(940, b"\x01")
+    return seen(desk, HOUR, 550)
+
+
 def clears_energy(meter, now):
     meter.registers.accumulators.preset(now, [0] * 16)
 
@@ -187,7 +217,10 @@ DECISIONS = [
     ("before_billing", clears_energy, billing),
     ("after_store", clears_energy, billing),
     ("after_billing", clears_energy, billing),
-    ("clock_step", lambda pending: pending, adjusted),
+    ("makes_up_billing", False, first_of_the_month_without_supply),
+    ("demand_stamp", lambda end, length: end - length, demand_under_load),
+    ("active_rates", lambda before, wanted: before | wanted, other_rates),
+    ("clock_step", lambda pending, _step: pending, adjusted),
     ("may_adjust", lambda _by, _limit: False, adjusted),
     ("marks_time_change", lambda _before, _after: False, clock_set),
     ("flags_time_change", False, clock_set),
@@ -197,6 +230,7 @@ DECISIONS = [
     ("profile_value", lambda value: value + 10**6, profile),
     ("marks_days", False, profile),
     ("marks_power", False, cut),
+    ("marks_clearing", False, cleared),
     ("counted", lambda _meter, rates: (rates[0] + rates[1], *rates[1:]), exporting),
     ("saves_at_power_fail", False, cut),
     ("after_boot", clears_energy, cut),
@@ -226,12 +260,6 @@ def test_a_replaced_decision_shows(decision, other, look):
 
 def test_every_decision_is_looked_at():
     assert {name for name, *_ in DECISIONS} == {field.name for field in fields(Firmware)}
-
-
-def test_the_previous_instantaneous_value_is_what_a_sick_meter_shows():
-    desk = Desk("A1700")
-    desk.meter.firmware = replace(HEALTHY, instant_value=lambda before, _fresh, _ready: before)
-    assert desk.meter.firmware.instant_value(Decimal(230), Decimal(50), False) == 230
 
 
 def test_a_level_that_outlives_its_session_is_a_habit_too():

@@ -62,3 +62,10 @@ def test_an_a1140_has_none():
     desk = Desk()
     desk.log_in()
     assert desk.refused(desk.write, 605, b"\x01") == "ERR2"
+
+
+def test_a_value_beyond_twelve_digits_is_too_large():
+    desk = a1700()
+    desk.feeder.change(0, load=Load(10**19))
+    desk.write(605, Request(Instant.ACTIVE_POWER).encode())
+    assert decode_value(desk.read("606001(07)", 2 * SECOND)).too_large

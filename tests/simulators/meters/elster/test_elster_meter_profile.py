@@ -1,7 +1,7 @@
 # meters keep local time without a zone
 from elster_desk import DAY, HOUR, KW, MINUTE, SECOND, WH, Desk, Load, Source, datetime, pytest
 
-from protocols.elster.configuration import ProfileSetup
+from protocols.elster.configuration import ClockChange, ProfileSetup
 from protocols.elster.logs import Phases
 from protocols.elster.moments import encode_clock, encode_seconds, seconds_of
 from protocols.elster.profile import ExtendedStatus, Interval, IntervalStatus, Marker, MarkerKind, decode_records
@@ -192,3 +192,26 @@ def test_the_record_under_way_is_not_shown():
 def test_a_power_beyond_five_digits_and_their_exponent_is_the_largest():
     desk = Desk(epoch=MIDNIGHT, load=Load(10**17))
     assert intervals(profile(desk, 30 * MINUTE))[0].values[0] == 99_999 * 10**9
+
+
+def test_a_profile_that_was_cleared_says_so_and_begins_anew():
+    desk = Desk(epoch=MIDNIGHT)
+    desk.meter.clear_profile(DAY + 45 * MINUTE)
+    records = profile(desk, DAY + HOUR)
+    assert markers(records) == [MarkerKind.NEW_DAY, MarkerKind.CLEARED, MarkerKind.END]
+    assert [record.values[0] for record in intervals(records)] == [KW // 2]
+
+
+def test_a_billing_date_forces_no_end_because_the_period_has_just_ended():
+    desk = Desk(epoch=datetime(2026, 4, 30, 23))
+    assert MarkerKind.FORCED_END not in markers(profile(desk, 3 * HOUR))
+    assert len(desk.meter.billing.sets) == 1
+
+
+def test_another_rule_of_daylight_saving_breaks_the_period_off():
+    desk = Desk(epoch=datetime(2026, 7, 1))
+    desk.log_in(now=40 * MINUTE)
+    desk.section(ClockChange(0), now=40 * MINUTE)
+    records = profile(desk, HOUR)
+    assert [record.values[0] for record in intervals(records)] == [KW, 333_330, 666_670]
+    assert MarkerKind.DAYLIGHT_SAVING in markers(records)

@@ -220,3 +220,20 @@ def test_small_adjustments_count_where_the_profile_says_so():
         desk.log_in(1)
         desk.write(862, encode_clock(datetime(2026, 3, 10, 8, 1)))
         assert log(desk).count == expected
+
+
+def test_the_name_is_written_and_never_read():
+    desk = Desk()
+    desk.log_in(1)
+    desk.write(576, USER)
+    assert desk.refused(desk.read, "576001(0C)") == "ERR1"
+    assert desk.session.user == USER
+
+
+def test_the_first_change_of_a_session_is_taken_back_with_its_count():
+    desk = Desk()
+    desk.log_in()
+    desk.write(795, b"R5228052")
+    assert log(desk).count == 1
+    desk.feeder.switch_supply(1, on=False)
+    assert log(desk).count == 0

@@ -87,3 +87,11 @@ def test_counters_of_power_failures_and_programmings():
 
 def test_a_readout_may_be_empty():
     assert Desk(profile={"readout_filled": False}).meter.readout(HOUR) == b""
+
+
+def test_other_figures_are_cut_too_and_roll_over_in_their_width():
+    desk = Desk(load=Load(2 * KW, 2_236_068))
+    assert shown(desk, 0, "13.7.0") == "13.7.0(0.666)"
+    for _ in range(101):
+        desk.meter.press_reset(0)
+    assert shown(desk, 0, "0.1.0") == "0.1.0(01)"

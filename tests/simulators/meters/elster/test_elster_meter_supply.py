@@ -14,7 +14,9 @@ def cut(desk, off, on):
 
 def test_registers_survive_a_power_cut_and_nothing_is_counted_without_supply():
     desk = Desk()
-    cut(desk, 3 * HOUR + 17 * MINUTE, DAY)
+    desk.feeder.switch_supply(3 * HOUR + 17 * MINUTE, on=False)
+    assert desk.kwh(12 * HOUR) == pytest.approx(3 + 17 / 60)
+    desk.feeder.switch_supply(DAY, on=True)
     assert desk.kwh(DAY) == pytest.approx(3 + 17 / 60)
     assert desk.kwh(DAY + HOUR) == pytest.approx(4 + 17 / 60)
     assert decode_maximum(desk.meter.image(510, DAY + HOUR))[0].value == KW
