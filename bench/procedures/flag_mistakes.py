@@ -140,7 +140,7 @@ class OpensAnew(FlagLine):
 
 @_tool("T17", "the echo of an optical head is taken for the answer", "the identification is the own request",
        shows="raised ForeignAnswer: .*(no identification|instead of the challenge)",
-       caught_by="test_a_meter_says_who_it_is")  # fmt: skip
+       caught_by="test_a_meter_says_who_it_is", model="A1140")  # fmt: skip
 class HearsItself(FlagLine):
     """The station file says that the line echoes, and nobody looks."""
 
