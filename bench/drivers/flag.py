@@ -159,6 +159,15 @@ class FlagSession:
 
         return self._retried(ask)
 
+    def formatted(self, data: bytes, *, level: int = 0) -> bytes:
+        """What a formatted read (R5) is answered with: data sets."""
+
+        def ask() -> bytes:
+            self._visit(level)
+            return self._run(self.client.read_formatted(data))
+
+        return self._retried(ask)
+
     def stream(self, identity: int, blocks: int, *, level: int = 0) -> bytes:
         """An object by data stream; `blocks` of 256 bytes are asked for, 0 for what there is."""
 

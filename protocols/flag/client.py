@@ -280,6 +280,17 @@ class FlagClient:
             command = Command("W", "3", self._part(address, part, index), index < len(parts) - 1)
             yield from self._command(command, again=False)
 
+    def read_formatted(self, data: bytes) -> Conversation[bytes]:
+        """Something as data sets (R5), for instance `P.01(from;to)`: all that the meter answers.
+
+        Raises:
+            NoReply, Unusable, Rejected, MeterError: as they say.
+        """
+        answer = yield from self.command("R", 5, data)
+        if answer is None:
+            raise Unusable("an ACK where data belong")
+        return answer.data
+
     def read_stream(self, data: bytes) -> Conversation[bytes]:
         """An object by data stream, whole or not at all.
 

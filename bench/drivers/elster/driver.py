@@ -20,6 +20,7 @@ from protocols.conversation import ProtocolError
 from protocols.elster import logs, moments, registers, tables, transformers
 from protocols.elster.configuration import layout
 from protocols.elster.tables import Identity, Source
+from protocols.flag import readout
 from simulators.world import SECOND
 
 if TYPE_CHECKING:
@@ -204,6 +205,11 @@ class Elster(History):
     def signed_mode(self) -> bool:
         """Every energy has a register of its own: none falls."""
         return False
+
+    def read_out(self) -> readout.Readout:
+        """The data sets of the mode C readout, every one of them checked."""
+        data = self.session.readout()
+        return self.decoded("readout", lambda: readout.parse_readout(data))
 
     # -- clock -------------------------------------------------------------------------------------------------------
 

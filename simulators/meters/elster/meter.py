@@ -24,6 +24,7 @@ from simulators.meters.elster.measuring import INDEX, SOURCES, Ratios
 from simulators.meters.elster.metrology import Metrology
 from simulators.meters.elster.packets import UNKNOWN
 from simulators.meters.elster.profile import Profile
+from simulators.meters.elster.profile_text import read_text
 from simulators.meters.elster.programming import Assembly, put_section, write
 from simulators.meters.elster.readout import readout
 from simulators.meters.elster.security import Security
@@ -174,7 +175,7 @@ class Meter(Metrology):
         return self.security.check(self, session, number, operand, now)
 
     def execute(self, session: Session, command: Command, now: int) -> Result:
-        """R1, W1 and E2; R3 and W3 where the profile has them.
+        """R1, W1 and E2; R3, W3 and R5 where the profile has them.
 
         Raises:
             Refusal: with the meter's error number.
@@ -191,6 +192,8 @@ class Meter(Metrology):
             case "W3" if self.profile.partial_blocks:
                 partial.write(self, session, command, now)
                 return Ack()
+            case "R5":
+                return Data(read_text(self, session, command, now))
         raise Refusal(packets.BAD_COMMAND)
 
     def stream(self, session: Session, command: Command, now: int) -> bytes:

@@ -59,6 +59,7 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "refused_length": one_of("ERR1", "ERR2", "ERR3", "ERR6", "short"),
     "readout_filled": switch,
     "partial_blocks": switch,
+    "formatted_profile": switch,
     "adjust_step": duration,
     "adjust_limit": duration,
     "instantaneous_time": duration,
@@ -97,6 +98,7 @@ class Profile:
     refused_length: str
     readout_filled: bool
     partial_blocks: bool
+    formatted_profile: bool
     adjust_step: int
     adjust_limit: int
     instantaneous_time: int
