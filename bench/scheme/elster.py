@@ -55,7 +55,7 @@ class ElsterScheme:
         self._driver.session.require(level, ahead=_LONGEST_WRITE)
         return self._driver.session.visits
 
-    def expect_password(self, password: bytes | None) -> None:
+    def expect_password(self, password: bytes) -> None:
         """A password that the meter may have by now instead of the station's."""
         self._driver.session.also = password
 

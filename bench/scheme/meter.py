@@ -56,7 +56,7 @@ class SchemeMeter(Protocol):
     def ready(self, armed: Armed, level: int) -> int:
         """See to a visit at a level that lasts for one more object; its number is a new one if it is a fresh visit."""
 
-    def expect_password(self, password: bytes | None) -> None:
+    def expect_password(self, password: bytes) -> None:
         """A password that the meter may have by now instead of the station's, because it is being programmed."""
 
     def takes_password(self, password: bytes) -> bool:

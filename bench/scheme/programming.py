@@ -115,14 +115,16 @@ class Programming:
             self._refuse_stranger(report.identity)
         with self._journal.step(f"log in at level {self._plan.level}"):
             self._armed.check(meter.name)
-            meter.expect_password(self._new_password if self._resumed is not None else None)
+            if self._resumed is not None and self._new_password is not None:
+                meter.expect_password(self._new_password)
             meter.log_in(self._armed, self._plan.level, report.user)
         try:
             with self._journal.step("read what the meter holds, and keep it"):
                 self._snapshot(report.identity)
             todo = [write for write in self._plan.writes if report.states[write.item.name] not in _DONE]
             if todo or self._plan.set_clock or report.states["scheme_id"] not in _DONE:
-                meter.expect_password(self._new_password)
+                if self._new_password is not None:
+                    meter.expect_password(self._new_password)
                 with self._told_if_broken_off():
                     self._write_all(todo)
             else:

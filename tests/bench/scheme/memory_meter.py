@@ -65,7 +65,7 @@ class MemoryMeter:
             self.log_in(armed, level, "")
         return len(self.sessions)
 
-    def expect_password(self, password: bytes | None) -> None:
+    def expect_password(self, password: bytes) -> None:
         self.expected = password
 
     def takes_password(self, password: bytes) -> bool:

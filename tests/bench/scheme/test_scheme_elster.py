@@ -136,6 +136,6 @@ def test_a_programming_that_outlasts_its_password_goes_on_in_visits_that_are_nam
     words = ["scheme", "program", str(FIXTURES / "industrial.yaml"), "a1140", "--user", "JDOE", "--on", "2026-11-21"]
     assert call([*words, "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["measurements"]}
-    assert rows["programming counter went up by"]["value"] == 4
+    assert rows["programming counter went up by"]["value"] == "4"
     assert rows["programming counter went up by"]["note"] == "4, before: 0; written in 4 visits"
     assert rows["user in the programming log"]["value"] == "JDOE"
