@@ -76,6 +76,10 @@ class FlagSession:
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
         self._password = password
+        #: How many visits with a password there have been: who programs names himself in each of them.
+        self.visits = 0
+        #: A password that the meter may have by now instead of the station's, because it is being programmed.
+        self.also: bytes | None = None
         self._mode: int | None = None
         self._level = 0
         self._opened = self._used = 0
@@ -148,6 +152,26 @@ class FlagSession:
             raise ForeignAnswer(reason, device=self.device)
         return found
 
+    def read_in_parts(self, identity: int, *, level: int = 0) -> bytes:
+        """A whole identity in partial blocks (R3)."""
+
+        def ask() -> bytes:
+            self._visit(level)
+            answer = self._run(self.client.command("R", 3, f"{identity:03d}001()".encode("ascii")))
+            data = answer.data.replace(b")(", b"") if answer is not None else b""
+            return self._bytes(data, identity, (len(data) - 2) // 2)
+
+        return self._retried(ask)
+
+    def formatted(self, data: bytes, *, level: int = 0) -> bytes:
+        """What a formatted read (R5) is answered with: data sets."""
+
+        def ask() -> bytes:
+            self._visit(level)
+            return self._run(self.client.read_formatted(data))
+
+        return self._retried(ask)
+
     def stream(self, identity: int, blocks: int, *, level: int = 0) -> bytes:
         """An object by data stream; `blocks` of 256 bytes are asked for, 0 for what there is."""
 
@@ -214,7 +238,7 @@ class FlagSession:
         self._write("E", identity, data, 0)
 
     def _write(self, letter: str, identity: int, data: bytes, offset: int, mode: int = PROGRAMMING) -> None:
-        self._visit(1, mode)
+        self.require(1, mode)
         self.writes.append((identity, data))
         for start in range(0, max(1, len(data)), PACKET):
             packet = (offset + start) // PACKET + 1
@@ -222,10 +246,25 @@ class FlagSession:
             operand = f"{identity:03d}{packet:03X}({digits})".encode("ascii")
             self._run(self.client.command(letter, 1 if letter == "W" else 2, operand, again=False))
 
+    def write_in_parts(self, armed: Armed, identity: int, data: bytes) -> None:
+        """Bytes for an identity in partial blocks (W3) of 64, the address in the first one only.
+
+        Raises:
+            Refused: the meter has not executed it.
+            NoAnswer, ForeignAnswer: whether it has is not known.
+        """
+        armed.check(self.device)
+        self._visit(1)
+        self.writes.append((identity, data))
+        parts = [
+            b"(" + data[start : start + PACKET].hex().upper().encode() + b")" for start in range(0, len(data), PACKET)
+        ]
+        self._run(self.client.write_in_parts(f"{identity:03d}001".encode(), parts))
+
     def damaged(self, armed: Armed, message: bytes) -> None:
         """Put bytes on the line that are no command; a meter must not obey them."""
         armed.check(self.device)
-        self._visit(1)
+        self.require(1)
 
         def say() -> Conversation[None]:
             from protocols.conversation import Send  # noqa: PLC0415  # one line of a scenario's own making
@@ -234,15 +273,34 @@ class FlagSession:
 
         self._run(say())
 
+    # -- single messages ---------------------------------------------------------------------------------------------
+
+    def talk(self, conversation: Conversation[T]) -> T:
+        """Hold a conversation of one's own, outside every visit of this session; the line is at 300 Bd again after it.
+
+        What it sends is its own business: who changes a meter with it asks for permission himself.
+
+        Raises:
+            NoAnswer, ForeignAnswer, Refused: as for a read.
+        """
+        self.leave()
+        self.line.occupy(self)
+        return self._run(conversation)
+
+    def call(self, outstation: bytes) -> None:
+        """From now on the meter is called by this address, because it was given another one."""
+        self.leave()
+        self.client = type(self.client)(outstation, timing=self.client.timing, fixed_line=self.line.fixed)
+
     # -- visits ------------------------------------------------------------------------------------------------------
 
-    def require(self, level: int, mode: int = PROGRAMMING) -> None:
-        """Open a visit at a level now, for who wants to see whether the meter lets it."""
-        self._visit(level, mode)
+    def require(self, level: int, mode: int = PROGRAMMING, *, ahead: int = 0) -> None:
+        """Open a visit at a level now, that lasts `ahead` ns more; it changes nothing, so it is tried like a read."""
+        self._retried(lambda: self._visit(level, mode, ahead))
 
     def leave(self) -> None:
-        """End the visit with a break, if one is open; a line that is gone has ended it already."""
-        if self._mode is None:
+        """End the visit with a break, if one may be open; a line that is gone has ended it already."""
+        if self._mode is None and not self.client.visiting:
             return
         self._forget()
         with suppress(BenchError):
@@ -257,20 +315,38 @@ class FlagSession:
         self.leave()
         self._enter(mode, password, 0 if password is None else 1)
 
-    def _visit(self, level: int, mode: int = PROGRAMMING) -> None:
-        """See to it that a visit is open, at the least at this level, and not about to expire."""
+    def _visit(self, level: int, mode: int = PROGRAMMING, ahead: int = 0) -> None:
+        """See to it that a visit is open, at the least at this level, and not about to expire within `ahead` ns."""
         now = self.line.clock.now()
         if self._mode is not None and now - self._used > _GIVEN_UP:
             self._forget()  # the meter has given up, and would not hear a break at this speed
-        expired = self._level > 0 and now - self._opened > _RENEW
+        expired = self._level > 0 and now - self._opened > _RENEW - ahead
         stale = now - self._used > _IDLE
         fits = self._mode == mode and (level == 0 or self._level > 0)
         if self._mode is not None and fits and not expired and not stale:
             return
         self.leave()
-        self._enter(mode, self._given() if level else None, level)
+        if level:
+            self._let_in(mode, level)
+        else:
+            self._enter(mode, None, level)
 
-    def _given(self) -> bytes:
+    def _let_in(self, mode: int, level: int) -> None:
+        """With the password of the station; where that is being changed and no longer opens, with the new one."""
+        given = self.given_password()
+        try:
+            self._enter(mode, given, level)
+        except Refused:
+            if self.also is None or self.also == given:
+                raise
+            self._enter(mode, self.also, level)
+
+    def given_password(self) -> bytes:
+        """The password of the station.
+
+        Raises:
+            UsageError: it names none.
+        """
         password = self._password()
         if password is None:
             raise UsageError(
@@ -289,10 +365,12 @@ class FlagSession:
             self.leave()
             raise
         self._level = level
+        self.visits += password is not None
 
     def _forget(self) -> None:
         self._mode = None
         self._level = 0
+        self.client.forget()
         if self.line.visitor is self:
             self.line.visitor = None
 

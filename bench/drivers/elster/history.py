@@ -11,6 +11,7 @@ from bench.drivers.flag import PACKET, FlagSession
 from bench.errors import ForeignAnswer, UsageError
 from protocols.elster import history, profile, requests
 from protocols.elster.tables import Identity, Model
+from protocols.flag import profile_text
 from protocols.flag.device import PROGRAMMING, STREAM
 
 T = TypeVar("T")
@@ -94,6 +95,13 @@ class History(ABC):
                 self.session.leave()
                 return self.decoded("load profile", lambda data=data: profile.decode_records(self.model.name, data))  # type: ignore[misc]  # a default binds it
         raise ForeignAnswer("load profile: each visit broke off in the middle of it", device=self.name)
+
+    def read_profile_text(
+        self, start: datetime | None = None, end: datetime | None = None
+    ) -> tuple[profile_text.Run, ...]:
+        """The load profile as text (R5 P.01), from one interval's end to another's; few meters know it."""
+        data = self.session.formatted(profile_text.encode_request(start, end))
+        return self.decoded("load profile as text", lambda: profile_text.decode_profile(data))
 
     def _profile(self, days: int | None, start: datetime | None, end: datetime | None, mode: int) -> bytes | None:
         """The stream of what is selected; None if another visit had to be opened, which knows of no selection."""

@@ -72,6 +72,15 @@ class Firmware:
     #: The level after a wrong password; given the one reached before.
     level_after_failure: Callable[[int], int] = lambda level: min(level, 0)
 
+    #: The level of a reply of zeros, and whether a password is that of a level; given what was said and what is right.
+    level_of_zeros: int = 0
+    same_password: Callable[[bytes, bytes], bool] = bytes.__eq__
+
+    # -- packets --
+    #: The packet that is meant by a number, and whether a read beyond the end of an object is filled up with FF.
+    packet: Callable[[int], int] = lambda number: number
+    fills_up: bool = False
+
     # -- programming --
     counts_change: Callable[[Session], int] = first_change
     #: Given the session: by how much a write that was refused raises the programming counter.

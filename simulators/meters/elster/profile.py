@@ -58,6 +58,8 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "refused_password": one_of("ERR1", "ERR2", "ERR3", "ERR5", "ERR6", "NAK"),
     "refused_length": one_of("ERR1", "ERR2", "ERR3", "ERR6", "short"),
     "readout_filled": switch,
+    "partial_blocks": switch,
+    "formatted_profile": switch,
     "adjust_step": duration,
     "adjust_limit": duration,
     "instantaneous_time": duration,
@@ -95,6 +97,8 @@ class Profile:
     refused_password: str
     refused_length: str
     readout_filled: bool
+    partial_blocks: bool
+    formatted_profile: bool
     adjust_step: int
     adjust_limit: int
     instantaneous_time: int

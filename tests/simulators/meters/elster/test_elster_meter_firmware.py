@@ -18,6 +18,7 @@ from protocols.elster.configuration import (
 from protocols.elster.instantaneous import Instant, Request
 from protocols.elster.moments import encode_clock
 from protocols.flag.device import PROGRAMMING, Refusal
+from protocols.flag.login import encode_digits, reply_to
 from simulators.meters.elster.firmware import HEALTHY, Firmware
 
 EIGHT = datetime(2026, 3, 10, 8)
@@ -48,6 +49,32 @@ def level_after_failure(desk):
     desk.log_in()
     desk.refused(desk.meter.password, desk.session, 2, b"1" * 16, 0)
     return desk.session.level
+
+
+def accepted(operand):
+    """Whether a reply lets in, and what it may do then."""
+
+    def look(desk):
+        session = desk.meter.open("optical", PROGRAMMING, 0)
+        with suppress(Refusal):
+            desk.meter.password(session, 2, operand(session.seed), 0)
+        return session.level
+
+    return look
+
+
+def packet_000(desk):
+    desk.log_in(0)
+    with suppress(Refusal):
+        return desk.read("798000(10)")
+    return None
+
+
+def beyond_the_end(desk):
+    desk.log_in(0)
+    with suppress(Refusal):
+        return desk.read("798001(20)")
+    return None
 
 
 def programs(desk):
@@ -171,6 +198,11 @@ DECISIONS = [
     ("allows", lambda _session, _needed, _expired: True, writes_unseen),
     ("first_level", lambda last: last, next_level),
     ("level_after_failure", lambda level: level, level_after_failure),
+    ("level_of_zeros", 3, accepted(lambda _seed: b"0" * 16)),
+    ("same_password", lambda said, right: said[:4] == right[:4],
+     accepted(lambda seed: encode_digits(reply_to(seed, b"0000WXYZ")))),
+    ("packet", lambda number: max(1, number), packet_000),
+    ("fills_up", True, beyond_the_end),
     ("counts_change", lambda _session: 1, programs),
     ("counts_refusal", lambda _session: 1, programs),
     ("programmer", lambda session, before: session.user or before, programs),
