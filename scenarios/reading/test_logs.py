@@ -62,7 +62,7 @@ def test_power_failures_are_logged(
 
 @destructive("changes the load behind the meter")
 @needs("read-logs")
-@catches("E101")
+@catches("E93")
 def test_a_count_goes_over_to_zero(meter: Elster, clock: Clock, loads: Loads, measure: Measure) -> None:
     """Three times export: the count of reverse running rises by three, and 65535 is followed by 0."""
     loads.set(meter.name, WATTS)
@@ -105,7 +105,7 @@ def test_a_session_is_one_programming(meter: Elster, bench: Bench, measure: Meas
 
 @destructive("tries to program nonsense")
 @needs("read-logs", "program-scheme")
-@catches("E102")
+@catches("E94")
 def test_what_is_refused_is_no_programming(meter: Elster, bench: Bench, measure: Measure) -> None:
     """A write that the meter refuses changes nothing and counts nothing."""
     armed = bench.arm(meter)

@@ -17,7 +17,7 @@ def adjusts_too_fast(meter: Meter) -> None:
     decide(meter, clock_step=lambda pending, _step: max(-_TOO_FAST, min(_TOO_FAST, pending)))
 
 
-@defect("E103", "an adjustment of any size is accepted", "the clock begins to drift by minutes for hours",
+@defect("E95", "an adjustment of any size is accepted", "the clock begins to drift by minutes for hours",
         why="the limit is that of the software at the other end, not the meter's",
         shows="^adjustment by", caught_by="test_an_adjustment_beyond_the_limit_is_refused",
         family=_FAMILY)  # fmt: skip

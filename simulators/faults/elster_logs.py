@@ -39,7 +39,7 @@ def previous_name(meter: Meter) -> None:
     decide(meter, programmer=lambda session, before: before or session.user)
 
 
-@defect("E101", "a count stops at 65535", "events go on and the count does not",
+@defect("E93", "a count stops at 65535", "events go on and the count does not",
         why="saturation instead of the documented roll-over", shows="counted$|counted of",
         caught_by="test_a_count_goes_over_to_zero", model="A1140", family=_FAMILY)  # fmt: skip
 def count_stops(meter: Meter) -> None:
@@ -47,7 +47,7 @@ def count_stops(meter: Meter) -> None:
     decide(meter, count_event=lambda count: min(count + 1, _LAST))
 
 
-@defect("E102", "a write that was refused counts as a programming", "the counter rises and nothing has changed",
+@defect("E94", "a write that was refused counts as a programming", "the counter rises and nothing has changed",
         why="the counter is raised before the value is looked at", shows="^programmings counted of a refusal",
         caught_by="test_what_is_refused_is_no_programming", family=_FAMILY)  # fmt: skip
 def counts_refusals(meter: Meter) -> None:

@@ -29,7 +29,7 @@ def previous_value(meter: Meter) -> None:
     decide(meter, instant_value=lambda before, fresh, ready: fresh if ready else before)
 
 
-@defect("E104", "the readout has no units", "a number that could be kWh or MWh", severity="function",
+@defect("E96", "the readout has no units", "a number that could be kWh or MWh", severity="function",
         why="the unit is left out to save bytes at 300 baud", shows="^form of", caught_by=_READOUT,
         family=_FAMILY)  # fmt: skip
 def no_units(meter: Meter) -> None:
@@ -37,7 +37,7 @@ def no_units(meter: Meter) -> None:
     decide(meter, unit_text=lambda _unit: "")
 
 
-@defect("E105", "a field of the readout grows beyond its digits", "9999999 is followed by 10000000",
+@defect("E97", "a field of the readout grows beyond its digits", "9999999 is followed by 10000000",
         why="the number is formatted from the whole register, and the width is taken for a minimum",
         shows="^form of|in the readout", caught_by=_READOUT, model="A1120", family=_FAMILY)  # fmt: skip
 def field_grows(meter: Meter) -> None:

@@ -19,8 +19,7 @@ from bench.defects import TARGET, TARGETS, Matrix, _healthy, _sick, faults, kill
 from bench.procedures.mistakes import Mistake
 
 SCENARIOS = Path(str(files("scenarios")))
-EVERYTHING = faults()
-FAULTS = faults("powerlogic")
+FAULTS = faults()
 FAILING = ("fail", "inconclusive")
 #: The last number of the list of Elster defects in the domain reference.
 LAST_OF_THE_REFERENCE = 60
@@ -53,7 +52,7 @@ def elsewhere() -> Matrix:
 
 
 def test_what_must_catch_it_exists() -> None:
-    assert {name for fault in EVERYTHING.values() for name in fault.caught_by} <= set(functions())
+    assert {name for fault in FAULTS.values() for name in fault.caught_by} <= set(functions())
 
 
 def test_every_mark_is_a_promise_of_the_catalogue() -> None:
@@ -64,8 +63,8 @@ def test_every_mark_is_a_promise_of_the_catalogue() -> None:
         if mark.name == "catches"
         for id_ in mark.args
     }
-    assert marked <= {(id_, name) for id_, fault in EVERYTHING.items() for name in fault.caught_by}
-    assert {id_ for id_, _ in marked} == set(EVERYTHING)
+    assert marked <= {(id_, name) for id_, fault in FAULTS.items() for name in fault.caught_by}
+    assert {id_ for id_, _ in marked} == set(FAULTS)
 
 
 @pytest.mark.parametrize("id_", FAULTS)

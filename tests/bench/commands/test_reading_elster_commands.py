@@ -84,6 +84,18 @@ def test_read_of_a_meter_with_a_past() -> None:
     assert "billing events             2 times, last 2026-04-01" in text
 
 
+def test_registers_that_fell_back_since_a_kept_set_are_told() -> None:
+    with opened("a1140", "E38") as (bench, meter):
+        bench.clock.sleep(HOUR)
+        meter.reset_demand(bench.arm(meter))
+        (said,) = [text for text in read(meter, sets=2)["contradictions"] if text.startswith("import")]
+    assert said.startswith("import fell from 123")
+    with opened("a1120") as (bench, meter):  # over its last digit: that is no fall
+        meter.reset_demand(bench.arm(meter))
+        bench.clock.sleep(2 * HOUR)
+        assert read(meter, sets=2)["contradictions"] == []
+
+
 def test_powerlogic_is_read_as_before(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = said("read", "pm850", capsys=capsys)
     assert code == 0

@@ -131,20 +131,20 @@ LOOKS = {
     "E38": reset, "E39": reset_twice, "E83": reset, "E84": reset, "E85": reset, "E86": reset,
     "E87": month_without_supply, "E88": days,
     "E41": forward, "E42": back, "E43": summer, "E46": steep, "E89": cut, "E90": summer, "E91": cleared, "E92": forward,
-    "E35": programmed, "E36": restarted, "E37": programmed, "E101": restarted, "E102": refused,
-    "E44": adjusted, "E103": adjusted_far, "E47": read_out, "E60": asked_twice, "E104": read_out, "E105": read_out,
+    "E35": programmed, "E36": restarted, "E37": programmed, "E93": restarted, "E94": refused,
+    "E44": adjusted, "E95": adjusted_far, "E47": read_out, "E60": asked_twice, "E96": read_out, "E97": read_out,
 }  # fmt: skip
 OPTIONS = {
     "E39": {"profile": {"billing_lockout": "10 min"}},
-    "E101": {"profile": {"events_before": 65_534}},
-    "E105": {"energies": None},
+    "E93": {"profile": {"events_before": 65_534}},
+    "E97": {"energies": None},
 }
 
 
 def desk_for(id_):
     options = {name: value for name, value in OPTIONS.get(id_, {}).items() if value is not None}
     desk = Desk(MINE[id_].model or "A1140", **options)
-    if id_ == "E105":
+    if id_ == "E97":
         desk.feeder.change(0, load=Load(10**13))  # 10 GW: over the seven digits within the hour
     return desk
 
