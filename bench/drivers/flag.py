@@ -76,6 +76,10 @@ class FlagSession:
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
         self._password = password
+        #: How many visits with a password there have been: who programs names himself in each of them.
+        self.visits = 0
+        #: A password that the meter may have by now instead of the station's, because it is being programmed.
+        self.also: bytes | None = None
         self._mode: int | None = None
         self._level = 0
         self._opened = self._used = 0
@@ -290,9 +294,9 @@ class FlagSession:
 
     # -- visits ------------------------------------------------------------------------------------------------------
 
-    def require(self, level: int, mode: int = PROGRAMMING) -> None:
-        """Open a visit at a level now; to sign on and log in changes nothing, so it is tried again like a read."""
-        self._retried(lambda: self._visit(level, mode))
+    def require(self, level: int, mode: int = PROGRAMMING, *, ahead: int = 0) -> None:
+        """Open a visit at a level now, that lasts `ahead` ns more; it changes nothing, so it is tried like a read."""
+        self._retried(lambda: self._visit(level, mode, ahead))
 
     def leave(self) -> None:
         """End the visit with a break, if one may be open; a line that is gone has ended it already."""
@@ -311,18 +315,31 @@ class FlagSession:
         self.leave()
         self._enter(mode, password, 0 if password is None else 1)
 
-    def _visit(self, level: int, mode: int = PROGRAMMING) -> None:
-        """See to it that a visit is open, at the least at this level, and not about to expire."""
+    def _visit(self, level: int, mode: int = PROGRAMMING, ahead: int = 0) -> None:
+        """See to it that a visit is open, at the least at this level, and not about to expire within `ahead` ns."""
         now = self.line.clock.now()
         if self._mode is not None and now - self._used > _GIVEN_UP:
             self._forget()  # the meter has given up, and would not hear a break at this speed
-        expired = self._level > 0 and now - self._opened > _RENEW
+        expired = self._level > 0 and now - self._opened > _RENEW - ahead
         stale = now - self._used > _IDLE
         fits = self._mode == mode and (level == 0 or self._level > 0)
         if self._mode is not None and fits and not expired and not stale:
             return
         self.leave()
-        self._enter(mode, self.given_password() if level else None, level)
+        if level:
+            self._let_in(mode, level)
+        else:
+            self._enter(mode, None, level)
+
+    def _let_in(self, mode: int, level: int) -> None:
+        """With the password of the station; where that is being changed and no longer opens, with the new one."""
+        given = self.given_password()
+        try:
+            self._enter(mode, given, level)
+        except Refused:
+            if self.also is None or self.also == given:
+                raise
+            self._enter(mode, self.also, level)
 
     def given_password(self) -> bytes:
         """The password of the station.
@@ -348,6 +365,7 @@ class FlagSession:
             self.leave()
             raise
         self._level = level
+        self.visits += password is not None
 
     def _forget(self) -> None:
         self._mode = None
