@@ -20,13 +20,14 @@ _COMMANDS = "test_every_sound_command_is_understood"
 _STREAM = "test_a_stream_brings_what_packets_bring"
 #: What is said of a FLAG answer that does not come, or that is none.
 SPOILT = (
-    "raised (ForeignAnswer|NoAnswer|WrongDevice): .*(no answer to the|(is|are) no |did not come|block|challenge|CRC)"
+    "raised (ForeignAnswer|NoAnswer|WrongDevice): .*"
+    "(no answer to the|(is|are) no |did not come|block|challenge|CRC|load profile|data sets)"
 )
 #: A meter whose blocks nobody believes, or that believes nobody's, is of no use to anything that reads or writes it; it
 #: does not hear the break either, and so not the next sign-on.
 _UNBELIEVED = (
     "breaches|not understood|^readout|answer (to|at|after)|without an option select|log-ins that failed|^reply$|"
-    "who answers|the stream begins|after the break|"
+    "who answers|the stream begins|after the break|^data sets|"
     "raised (ForeignAnswer|Refused): .*(block check character|NAK)|raised NoAnswer: .*no answer to the sign-on"
 )
 
