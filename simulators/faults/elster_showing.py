@@ -12,7 +12,8 @@ _READOUT = "test_a_readout_has_its_form"
 
 
 @defect("E47", "the readout has a decimal comma", "a reader stops in the middle of a number",
-        shows="^form of", severity="function", caught_by=_READOUT, family=_FAMILY)  # fmt: skip
+        shows="^form of|^data sets|a decimal comma|^breaches of IEC 62056-21 by the meter", severity="function",
+        caught_by=_READOUT, family=_FAMILY)  # fmt: skip
 def decimal_comma(meter: Meter) -> None:
     """The number is written as the display's language has it."""
     decide(
