@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from bench.bench import Bench
 from bench.errors import BenchError
@@ -142,9 +142,9 @@ class SchemeStand:
     def _heard(self) -> int:
         return self.answers[-1] if self.answers else 0
 
-    def _note_answer(self, _place: object, direction: Literal["tx", "rx"], at: int, _data: bytes) -> None:
-        if direction == "rx":
-            self.answers.append(at)
+    def _note_answer(self, where: object, way: str, t: int, data: bytes) -> None:  # noqa: ARG002  # what a tap is told
+        if way == "rx":
+            self.answers.append(t)
 
     # -- cuts --------------------------------------------------------------------------------------------------------
 
