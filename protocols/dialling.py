@@ -1,4 +1,4 @@
-"""Getting through: the asking side of a Hayes modem, as conversations.
+"""Getting through: the asking side of a Hayes modem and of an X.28 PAD, as conversations.
 
 Result codes are taken in words; a modem that answers in numbers is told to use words first (`V1`). Numeric codes
 differ by make (12 and 13 both mean 9600), so they are not relied on.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from protocols.conversation import Conversation, ProtocolError, Receive, Send, Wait
 
@@ -16,8 +17,8 @@ _MS = 1_000_000
 _SECOND = 1_000 * _MS
 #: What ends a command line or a call; the longest first.
 _RESULT = re.compile(rb"(?:\r\n|^)(OK|ERROR|BUSY|NO CARRIER|NO DIALTONE|NO DIAL TONE|NO ANSWER|CONNECT[^\r\n]*)\r\n")
-#: What a modem says in the middle of a call when the call has gone.
-LOST = b"NO CARRIER"
+#: What a PAD says of a call: it stands, or it was cleared and why.
+_SIGNAL = re.compile(rb"(?:\r\n|^)(COM[^\r\n]*|CLR[^\r\n]*|ERR)\r\n")
 #: Silence around the escape: S12 is 50 x 20 ms by default.
 _GUARD = 1_100 * _MS
 
@@ -30,9 +31,69 @@ class NoModem(CallFailed):
     """Nobody answers AT commands on the port."""
 
 
+class Call(Protocol):
+    """A way to get through to the meters at the other end."""
+
+    @property
+    def lost(self) -> bytes:
+        """What is said in the middle of a call when the call has gone."""
+
+    @property
+    def closes(self) -> bool:
+        """Whether closing the port is the way to end the call."""
+
+    def set_up(self) -> Conversation[str]:
+        """Get through; returns what is said of the connection. Raises CallFailed."""
+
+    def clear(self) -> Conversation[None]:
+        """End the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PadCall:
+    """A call through a packet radio PAD (X.28). Times in ns.
+
+    Attributes:
+        number: the network user address: 14 digits on PAKNET, with facilities in front of it as in "NABC-2353...".
+        answer: how long until the call stands.
+    """
+
+    number: str
+    answer: int = 60 * _SECOND
+    lost: bytes = b"\r\nCLR "
+    closes: bool = True  # a transparent PAD has no character that recalls it; DTR does
+
+    def set_up(self) -> Conversation[str]:
+        """Name the number and wait for COM.
+
+        Raises:
+            NoModem: nothing answers.
+            CallFailed: the call was cleared; its cause.
+        """
+        yield Send(f"{self.number}\r".encode("ascii"))
+        data = yield Receive(_signal_length, self.answer)
+        found = _SIGNAL.search(data)
+        if found is None:
+            raise NoModem("the PAD says nothing of the call")
+        said = found[1].decode("ascii")
+        if not said.startswith("COM"):
+            raise CallFailed(said)
+        yield Wait(500 * _MS)
+        return said
+
+    def clear(self) -> Conversation[None]:
+        """Closing the port ends it."""
+        yield Wait(0)
+
+
+def _signal_length(data: bytes) -> int | None:
+    found = _SIGNAL.search(data)
+    return found.end() if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Dialling:
-    """How a number is called. Times in ns.
+    """How a number is called by a Hayes modem. Times in ns.
 
     Attributes:
         number: digits, and whatever else the modem takes behind ATD.
@@ -45,6 +106,16 @@ class Dialling:
     init: Sequence[str] = ("ATZ", "ATE0V1Q0")
     answer: int = 2 * _SECOND
     carrier: int = 90 * _SECOND
+    lost: bytes = b"NO CARRIER"
+    closes: bool = False
+
+    def set_up(self) -> Conversation[str]:
+        """Initialise the modem and call."""
+        return dial(self)
+
+    def clear(self) -> Conversation[None]:
+        """Escape and hang up."""
+        return hang_up(self.answer)
 
 
 def result_length(data: bytes) -> int | None:

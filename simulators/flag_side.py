@@ -18,6 +18,7 @@ from simulators.faults import switch_on
 from simulators.lines.character_line import CharacterLine
 from simulators.lines.exchange import Exchange
 from simulators.lines.modem import Modem, ModemPlan
+from simulators.lines.pad import Pad, PadPlan
 from simulators.meters.elster.build import build_meter
 from simulators.meters.elster.measuring import Ratios
 from simulators.meters.elster.meter import Meter
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
     from simulators.stage import DevicePlan, LinkPlan
 
 NETWORK = "network"
-#: Media that are dialled: what their calls are like (a row of fixtures/links/profiles.csv) and whose modem it is.
-DIALLED = {"pstn": ("pstn_v32", "hayes"), "gsm": ("gsm_csd_v110", "gsm")}
-#: The number under which the meters of a dialled link are reached.
-SIMULATED_NUMBER = "01132000"
+PAD = "paknet"
+#: Media with a modem: what their calls are like (a row of fixtures/links/profiles.csv) and whose modem it is.
+_MODEMS = {"pstn": ("pstn_v32", "hayes"), "gsm": ("gsm_csd_v110", "gsm")}
+DIALLED = (*_MODEMS, PAD)
+#: The number under which the meters of a dialled link are reached, and that of a radio-PAD (2353, channel, port).
+_NUMBER, _NUA = "01132000", "23530001000094"
 #: Media over which a visit is remote for the meter's programming log.
 _REMOTE = {NETWORK, "rs485", *DIALLED}
 #: Media that never change their speed.
@@ -45,6 +48,11 @@ _COUNTED = {
     Quantity.REACTIVE_IN: Source.Q1,
     Quantity.REACTIVE_OUT: Source.Q3,
 }
+
+
+def simulated_number(medium: str) -> str:
+    """What is called to reach the meters of a dialled medium; empty for every other."""
+    return _NUA if medium == PAD else _NUMBER if medium in _MODEMS else ""
 
 
 class FlagSide:
@@ -73,7 +81,7 @@ class FlagSide:
         self._born = born
         self._meters: dict[str, Meter] = {}
         self._lines: dict[str, CharacterLine] = {}
-        self._modems: dict[str, Modem] = {}
+        self._callers: dict[str, Modem | Pad] = {}
 
     def meter(self, name: str) -> Meter:
         """A meter, made when it is first asked for."""
@@ -115,17 +123,21 @@ class FlagSide:
         return self._lines[link]
 
     def port(self, link: str) -> CharacterLine:
-        """What a computer's port leads to: the meters' line itself, or the modem in front of it."""
+        """What a computer's port leads to: the meters' line itself, or the modem or PAD in front of it."""
         plan = self._links[link]
         if plan.medium not in DIALLED:
             return self.line(link)
-        if link not in self._modems:
-            profile, make = DIALLED[plan.medium]
-            numbers = {SIMULATED_NUMBER: link}
-            exchange = Exchange({number: self.line(name) for number, name in numbers.items()})
-            modem = ModemPlan(numbers, make=make, profile=profile)
-            self._modems[link] = Modem(self.world, f"{link}/modem", modem, exchange)
-        return self._modems[link].terminal
+        if link not in self._callers:
+            self._callers[link] = self._caller(link, plan.medium)
+        return self._callers[link].terminal
+
+    def _caller(self, link: str, medium: str) -> Modem | Pad:
+        number = simulated_number(medium)
+        exchange = Exchange({number: self.line(link)})
+        if medium == PAD:
+            return Pad(self.world, f"{link}/pad", PadPlan({number: link}), exchange)
+        profile, make = _MODEMS[medium]
+        return Modem(self.world, f"{link}/modem", ModemPlan({number: link}, make=make, profile=profile), exchange)
 
     def _server(self, device: DevicePlan, link: LinkPlan) -> FlagServer:
         fixed = (link.framing.baud, "8N1") if link.medium in _FIXED else None

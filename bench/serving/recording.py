@@ -20,6 +20,8 @@ from bench.redaction import serial_tag
 from bench.station.secrets import wire_secrets
 from bench.trace import TraceWriter
 from protocols.modbus.frames import FrameError, MbapSplitter, decode_rtu
+from simulators.lines.character_line import Drop
+from simulators.lines.framing import Framing
 from simulators.lines.network import Connection
 from simulators.lines.tap import Tap
 from simulators.meters.powerlogic.state import state_of
@@ -50,10 +52,12 @@ class Recording:
         self._writers = writers
         #: The beginning of a request, by the connection that has not brought the rest yet, as long as there is one.
         self._begun: WeakKeyDictionary[Connection, bytes] = WeakKeyDictionary()
+        #: Speed and framing with which a FLAG meter last heard or said something.
+        self._framings: dict[str, Framing] = {}
         links = {stage.devices[name].link for name in writers}
         for link in sorted(links):
             if stage.speaks_flag(link):
-                stage.line(link).tap = self._flag_tap
+                stage.flag.line(link).tap = self._flag_tap
                 continue
             primary = "mbap" if stage.links[link].medium == ETHERNET else "rtu"
             stage.line(link).tap = self._tap(link, via="line" if primary == "mbap" else "")
@@ -73,10 +77,14 @@ class Recording:
         return hear
 
     def _flag_tap(self, where: object, way: str, t: int, data: bytes) -> None:
-        """On a line of characters each meter is told of what it hears and says itself."""
-        writer = self._writers.get(getattr(where, "name", ""))
-        if writer is not None:
-            (writer.tx if way == "tx" else writer.rx)(t, data)
+        """On a line of characters each meter is told of what it hears and says itself, and at which speed."""
+        if not isinstance(where, Drop) or where.name not in self._writers:
+            return
+        writer = self._writers[where.name]
+        if self._framings.get(where.name) != where.framing:
+            self._framings[where.name] = where.framing
+            writer.note(t, f"line {where.framing}")
+        (writer.tx if way == "tx" else writer.rx)(t, data)
 
     def _frames(self, where: Connection, way: str, data: bytes) -> list[bytes]:
         """The whole frames that a piece of a connection's stream completes; answers come whole."""

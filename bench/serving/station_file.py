@@ -12,6 +12,7 @@ import yaml
 
 from bench.errors import StationError, UsageError
 from bench.serving.endpoints import HAS_PTYS, Endpoint
+from simulators.flag_side import PAD, simulated_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,23 +75,27 @@ def _timeout(end: Endpoint, station: Station) -> Any:
 
 def _tcp(end: Endpoint, station: Station) -> dict[str, Any]:
     entry = {"type": "tcp", "host": end.host, "port": end.port, "timeout": _timeout(end, station)}
-    return entry | _echo(end, station)
+    return entry | _beyond(end, station)
 
 
 def _pty(end: Endpoint, station: Station) -> dict[str, Any]:
     entry = {"type": "serial", "port": end.url, **_characters(end), "timeout": _timeout(end, station)}
-    return entry | _echo(end, station)
+    return entry | _beyond(end, station)
 
 
 def _rfc2217(end: Endpoint, station: Station) -> dict[str, Any]:
     entry = {"type": "rfc2217", "url": end.url, **_characters(end), "timeout": _timeout(end, station)}
-    return entry | _echo(end, station)
+    return entry | _beyond(end, station)
 
 
-def _echo(end: Endpoint, station: Station) -> dict[str, Any]:
-    """An optical head echoes on every port but that of Modbus TCP, which has none."""
-    echoes = end.kind != "modbus-tcp" and getattr(station.links[end.link], "echo", False)
-    return {"echo": True} if echoes else {}
+def _beyond(end: Endpoint, station: Station) -> dict[str, Any]:
+    """What is behind the port: an optical head that echoes, or a modem that must be told whom to call."""
+    link = station.links[end.link]
+    medium = getattr(link, "medium", "")
+    number = simulated_number(medium)
+    if number and end.outstation is not None:
+        return {"pad" if medium == PAD else "modem": {"number": number}}
+    return {"echo": True} if end.kind != "modbus-tcp" and getattr(link, "echo", False) else {}
 
 
 def _characters(end: Endpoint) -> dict[str, Any]:

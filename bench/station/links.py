@@ -33,8 +33,8 @@ from bench.station.kinds import (
 )
 
 _SECOND = 1_000_000_000
-#: Media that are dialled, each with what its calls are like: a row of fixtures/links/profiles.csv.
-DIALLED = {"pstn": "pstn_v32", "gsm": "gsm_csd_v110"}
+#: Media on which a number is called first.
+DIALLED = ("pstn", "gsm", "paknet")
 MEDIA = ("rs485", "rs232", "ethernet", "optical", "network", *DIALLED)
 
 
@@ -45,6 +45,13 @@ class Modem(Entry):
     init: tuple[AtCommand, ...] = Field(
         default=("ATZ", "ATE0V1Q0"), description="command lines before the call", strict=False
     )
+    attempts: Annotated[int, whole(1, 10)] = Field(default=3, description="how often a call that fails is tried")
+
+
+class RadioPad(Entry):
+    """A packet radio PAD on the port: whom it calls."""
+
+    number: PhoneNumber = Field(description="network user address: 14 digits on PAKNET")
     attempts: Annotated[int, whole(1, 10)] = Field(default=3, description="how often a call that fails is tried")
 
 
@@ -103,6 +110,7 @@ class SerialLink(NamedEntry):
     framing: Framing = "8N1"
     echo: Flag = Field(default=False, description="the adapter hears what it sends")
     modem: Modem | None = Field(default=None, description="FLAG meters are called through it")
+    pad: RadioPad | None = Field(default=None, description="FLAG meters are called through it")
     timeout: Timeout = _SECOND
 
 
@@ -115,6 +123,7 @@ class TcpLink(NamedEntry):
     modbus: Annotated[str, one_of(("tcp", "rtu"), "a Modbus framing")] = "tcp"
     echo: Flag = Field(default=False, description="an optical head behind it sends back what it hears; FLAG only")
     modem: Modem | None = Field(default=None, description="FLAG meters are called through it")
+    pad: RadioPad | None = Field(default=None, description="FLAG meters are called through it")
     timeout: Timeout = _SECOND
 
 
@@ -129,6 +138,7 @@ class Rfc2217Link(NamedEntry):
     framing: Framing = "8N1"
     echo: Flag = Field(default=False, description="the adapter hears what it sends")
     modem: Modem | None = Field(default=None, description="FLAG meters are called through it")
+    pad: RadioPad | None = Field(default=None, description="FLAG meters are called through it")
     timeout: Timeout = _SECOND
 
     @model_validator(mode="after")

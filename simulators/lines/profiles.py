@@ -32,12 +32,12 @@ class Times:
     floor: float = 0.0
     limit: float = float("inf")
 
-    def draw(self, random: Random) -> int:
+    def draw(self, chance: Random) -> int:
         """One of them (ns)."""
         beyond = self.median - self.floor
         if beyond <= 0:
             return round(self.floor * SECOND)
-        return round(min(self.floor + exp(random.gauss(log(beyond), self.sigma)), self.limit) * SECOND)
+        return round(min(self.floor + exp(chance.gauss(log(beyond), self.sigma)), self.limit) * SECOND)
 
     @property
     def p95(self) -> float:
@@ -76,17 +76,17 @@ class LinkProfile:
     source: str
     confidence: str
 
-    def one_way(self, random: Random) -> int:
+    def one_way(self, chance: Random) -> int:
         """How long (ns) something takes to the other side."""
-        return self.rtt.draw(random) // 2
+        return self.rtt.draw(chance) // 2
 
-    def drop_after(self, random: Random) -> int | None:
+    def drop_after(self, chance: Random) -> int | None:
         """After how long (ns) a call drops, None if such a link never does."""
-        return round(random.expovariate(self.drops) * _HOUR) if self.drops else None
+        return round(chance.expovariate(self.drops) * _HOUR) if self.drops else None
 
-    def chain(self, random: Random) -> TwoState:
+    def chain(self, chance: Random) -> TwoState:
         """The good and bad time of one link of this kind."""
-        return TwoState(self.bad.share, self.bad.tau, random)
+        return TwoState(self.bad.share, self.bad.tau, chance)
 
     def time_of(self, characters: int) -> int:
         """How long (ns) so many characters take."""

@@ -49,7 +49,16 @@ def armed(bench: Bench, name: str = "m1") -> Armed:
     return bench.arm(bench.elster(name))
 
 
-MEDIA = [("optical", ""), ("optical", ", echo: true"), ("rs232", ""), ("rs485", ""), ("network", ""), ("pstn", "")]
+MEDIA = [
+    ("optical", ""),
+    ("optical", ", echo: true"),
+    ("rs232", ""),
+    ("rs485", ""),
+    ("network", ""),
+    ("pstn", ""),
+    ("gsm", ""),
+    ("paknet", ""),
+]
 
 
 @pytest.mark.parametrize(("medium", "link"), MEDIA, ids=lambda value: value.strip(", ") or "plain")

@@ -1,12 +1,14 @@
 """A served desk for programs that others wrote: a meter on a line of 8E1, one on a line of 8N1, one on an Ethernet."""
 
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 
 import pytest
 
@@ -31,20 +33,41 @@ def tool(name: str) -> str:
     """Where a program is; without it the test is skipped, or fails where peers are required."""
     found = shutil.which(name)
     if found is None:
-        missing = f"{name} is not installed"
-        if os.environ.get("METERBENCH_PEERS") == "required":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        without(f"{name} is not installed")
     return found
 
 
-class Desk:
-    """The desk, served by a process of its own."""
+def library(package: str, module: str) -> ModuleType:
+    """A Python library that only these tests use; without it as `tool`."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError:
+        without(f"the Python package {package} is not installed: pip install 'meterbench[peers]'")
 
-    def __init__(self, folder: Path) -> None:
+
+def npm(*packages: str) -> str:
+    """Where Node is; without it or these packages in its search path (NODE_PATH) as `tool`."""
+    node = tool("node")
+    for package in packages:
+        if subprocess.run([node, "-e", f"require({package!r})"], capture_output=True, check=False).returncode:
+            without(f"the npm package {package} is not in NODE_PATH")
+    return node
+
+
+def without(missing: str) -> NoReturn:
+    """Skip a test, or fail it where peers are required."""
+    if os.environ.get("METERBENCH_PEERS") == "required":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+class Desk:
+    """The desk, served by a process of its own; `options` are more of `serve`."""
+
+    def __init__(self, folder: Path, station: str = STATION, *options: object) -> None:
         file = folder / "desk.yaml"
-        file.write_text(STATION)
-        command = [sys.executable, "-m", "bench", "serve", "--station", str(file)]
+        file.write_text(station)
+        command = [sys.executable, "-m", "bench", "serve", "--station", str(file), *map(str, options)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self._lines: list[dict[str, Any]] = []
         assert self._process.stdout is not None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from protocols.conversation import Receive, Send
-from protocols.dialling import CallFailed, Dialling, NoModem, dial, hang_up, result, result_length
+from protocols.dialling import CallFailed, Dialling, NoModem, PadCall, dial, hang_up, result, result_length
 
 
 class Modem:
@@ -63,3 +63,20 @@ def test_results_are_found_in_pieces_and_behind_echo() -> None:
     assert result(b"ATZ\r\r\nOK\r\n") == "OK"
     assert result(b"\r\nCONNECT 14400/V42\r\n") == "CONNECT 14400/V42"
     assert result(b"BUSYBODY") == ""
+
+
+def test_a_pad_is_given_the_number_and_says_com() -> None:
+    pad = Modem(b"23530001000094\r\nCOM\r\n")
+    assert pad.run(PadCall("23530001000094").set_up()) == "COM"
+    assert pad.heard == [b"23530001000094\r"]
+
+
+@pytest.mark.parametrize("cause", ["OCC", "NC", "NP", "DER"])
+def test_a_call_that_a_pad_clears_names_the_cause(cause: str) -> None:
+    with pytest.raises(CallFailed, match=f"CLR {cause}"):
+        Modem(f"\r\nCLR {cause}\r\n".encode()).run(PadCall("1").set_up())
+
+
+def test_a_silent_pad_is_told() -> None:
+    with pytest.raises(NoModem):
+        Modem().run(PadCall("1").set_up())

@@ -18,7 +18,9 @@ from bench.errors import ForeignAnswer, NoAnswer
 from bench.safety import Armed
 from protocols.conversation import ProtocolError
 from protocols.elster import logs, moments, registers, tables, transformers
+from protocols.elster.configuration import layout
 from protocols.elster.tables import Identity, Source
+from protocols.flag import readout
 from simulators.world import SECOND
 
 if TYPE_CHECKING:
@@ -118,6 +120,11 @@ class Elster(History):
         """Bytes for an identity."""
         self.session.write(armed, identity, data)
 
+    def scheme_item(self, name: str) -> tuple[int, int]:
+        """Number and size of an identity of a scheme, by its name in `fixtures/elster/configuration.csv`."""
+        item = layout(self.model.name).items[name]
+        return item.number, item.size
+
     def image(self, name: str) -> bytes:
         """A whole object by the name of its identity."""
         row = self.identity(name)
@@ -198,6 +205,11 @@ class Elster(History):
     def signed_mode(self) -> bool:
         """Every energy has a register of its own: none falls."""
         return False
+
+    def read_out(self) -> readout.Readout:
+        """The data sets of the mode C readout, every one of them checked."""
+        data = self.session.readout()
+        return self.decoded("readout", lambda: readout.parse_readout(data))
 
     # -- clock -------------------------------------------------------------------------------------------------------
 

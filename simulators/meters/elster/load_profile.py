@@ -60,7 +60,7 @@ def _records(meter: Meter, days: Iterable[Day]) -> Iterator[WireMarker | Interva
         period = 0
         for entry in day.entries:
             if isinstance(entry, Record):
-                yield _interval(meter, entry, period)
+                yield interval_of(meter, entry, period)
                 continue
             period = entry.setup.period
             yield _marker(entry, offset)
@@ -80,7 +80,7 @@ def _power(energy: int, length: int) -> int:
     return max(0, min((2 * energy + length) // (2 * length), _LARGEST))
 
 
-def _interval(meter: Meter, record: Record, period: int) -> Interval:
+def interval_of(meter: Meter, record: Record, period: int) -> Interval:
     """A record as powers: over the whole period, so that short records add up, or over the time that they took."""
     length = record.length if meter.profile.short_records == "actual" else period
     change = meter.firmware.profile_value

@@ -7,14 +7,14 @@ from datetime import datetime
 from protocols.elster.history import Trigger
 from protocols.elster.logs import Phases
 from protocols.elster.tables import Model, Source
-from protocols.flag.device import Ack, Data, Refusal, Result, Session
+from protocols.flag.device import Ack, Blocks, Data, Refusal, Result, Session
 from protocols.flag.frames import Command
 from protocols.flag.habits import Habits
 from simulators.metering.daylight_saving import to_moment
 from simulators.metering.energy import WH
 from simulators.metering.event_log import EventLog, Programming
 from simulators.metering.history import RegisterHistory
-from simulators.meters.elster import packets
+from simulators.meters.elster import packets, partial
 from simulators.meters.elster.catalogue import Entry, catalogue
 from simulators.meters.elster.configuration import Configuration
 from simulators.meters.elster.events import Event
@@ -24,6 +24,7 @@ from simulators.meters.elster.measuring import INDEX, SOURCES, Ratios
 from simulators.meters.elster.metrology import Metrology
 from simulators.meters.elster.packets import UNKNOWN
 from simulators.meters.elster.profile import Profile
+from simulators.meters.elster.profile_text import read_text
 from simulators.meters.elster.programming import Assembly, put_section, write
 from simulators.meters.elster.readout import readout
 from simulators.meters.elster.security import Security
@@ -174,7 +175,7 @@ class Meter(Metrology):
         return self.security.check(self, session, number, operand, now)
 
     def execute(self, session: Session, command: Command, now: int) -> Result:
-        """R1, W1 and E2.
+        """R1, W1 and E2; R3, W3 and R5 where the profile has them.
 
         Raises:
             Refusal: with the meter's error number.
@@ -186,6 +187,13 @@ class Meter(Metrology):
             case "W1" | "E2":
                 write(self, session, command, now)
                 return Ack()
+            case "R3" if self.profile.partial_blocks:
+                return Blocks(partial.read(self, session, command, now))
+            case "W3" if self.profile.partial_blocks:
+                partial.write(self, session, command, now)
+                return Ack()
+            case "R5":
+                return Data(read_text(self, session, command, now))
         raise Refusal(packets.BAD_COMMAND)
 
     def stream(self, session: Session, command: Command, now: int) -> bytes:
