@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.clock import Clock
+    from bench.links.flag import FlagLine
     from bench.station import Device
 
 
@@ -47,7 +48,7 @@ class Bench:
         reason: why this scenario or command writes, None if it does not.
         progress: told of each step of a procedure.
         session: how Modbus devices are talked to; a mistake of a tool is another kind of session.
-        client: how FLAG meters are talked to; likewise.
+        client, line: how FLAG meters are talked to; likewise.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Bench:
         *,
         session: type[ModbusSession] = ModbusSession,
         client: type[FlagClient] = FlagClient,
+        line: type[FlagLine] | None = None,
     ) -> None:
         self.host = host
         self.clock: Clock = host.clock
@@ -78,6 +80,7 @@ class Bench:
         self._reason = reason
         self._session = session
         self._client = client
+        self._line = line
         self._told: dict[str, int] = {}
         self._drivers: dict[str, PowerLogic | Elster] = {}
         self._identified: set[str] = set()
@@ -126,7 +129,7 @@ class Bench:
         return make_driver(entry, session, self.clock)
 
     def _flag_driver(self, entry: Device) -> Elster:
-        line = self.host.flag_line(entry.link)
+        line = self.host.flag_line(entry.link, self._line)
         trace = self._trace(entry, line.settings, "flag")
         trace.masks.registers = hidden_identities(entry.model)
         session = FlagSession(

@@ -27,6 +27,7 @@ COMMANDS = {
     "run": ("bench.commands.run", "Run scenarios on a station."),
     "serve": ("bench.commands.serve", "Serve the simulated devices of a station on real ports."),
     "read": ("bench.commands.read", "Read a device: identity, energies, power, clock."),
+    "profile": ("bench.commands.profile", "Read a load profile, with gaps, doubles and sums told."),
     "transfer": ("bench.commands.transfer", "Hand the energies of one meter over to another."),
     "scheme": ("bench.commands.scheme", "Check a scheme, compare schemes, bring one into a meter."),
     "list": ("bench.commands.meter_list", "Check a meter list."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from bench.commands.run import find_scenarios
@@ -17,6 +18,9 @@ from simulators.faults.registry import Fault, load
 
 #: The meter that hands its readings over, and the one that has the defect unless it shows on another model.
 SOURCE, TARGET = "cm2350", "new-cm4250"
+#: The latter by family; an Elster meter needs no other one, and meets its neighbours on its own line.
+TARGETS = {"powerlogic": TARGET, "elster": "a1140"}
+_FLAG = "elster"
 
 
 @dataclass(slots=True)
@@ -95,7 +99,7 @@ def kill_matrix(
     against: dict[str, Fault],
     seeds: int,
     *,
-    target: str = TARGET,
+    targets: Mapping[str, str] = TARGETS,
     promised_only: bool = False,
 ) -> Matrix:
     """Run scenarios against defects and mistakes, one at a time, and `seeds` times against none.
@@ -104,7 +108,8 @@ def kill_matrix(
         scenarios: shipped ones or paths, as `meterbench run` takes them; all shipped ones if there are none.
         against: the defects and mistakes.
         seeds: how many runs of healthy devices.
-        target: the device of the built-in station that has the defects, but for those that show on one model only.
+        targets: by family, the device of the built-in station that has the defects, but for those that show on one
+            model only.
         promised_only: run each defect against the scenarios that must catch it and no others.
 
     Raises:
@@ -128,7 +133,8 @@ def kill_matrix(
         elif failures:
             found.accidental.append(f"{fault.id}: {scenario}: {failures[0].name}")
 
-    cases = [*_sick(against.values(), target, promised_only=promised_only), *_healthy(seeds)]
+    families = {fault.family for fault in against.values()}
+    cases = [*_sick(against.values(), targets, promised_only=promised_only), *_healthy(seeds, families)]
     for result in repeat(find_scenarios(tuple(scenarios)), cases):
         listen(*result)
     found.missed = [f"{id_}: {name}" for id_, names in promises.items() for name in sorted(names & seen)]
@@ -145,10 +151,10 @@ def _about(fault: Fault, failures: Sequence[Failure], case: Case) -> bool:
     )
 
 
-def _sick(against: Iterable[Fault], target: str, *, promised_only: bool) -> list[Case]:
+def _sick(against: Iterable[Fault], targets: Mapping[str, str], *, promised_only: bool) -> list[Case]:
     cases = []
     for fault in against:
-        device = _device_of(fault.model) if fault.model else target
+        device = _device_of(fault.model) if fault.model else targets[fault.family]
         # What is wrong with the way to a meter shows wherever one looks, a tool's mistake on bad lines only: who
         # promises to tell it is asked, and nobody else.
         tool = isinstance(fault, Mistake) and fault.of_a_tool
@@ -157,7 +163,7 @@ def _sick(against: Iterable[Fault], target: str, *, promised_only: bool) -> list
             Case(
                 fault.id,
                 _options(fault, device),
-                frozenset({SOURCE, device}),
+                frozenset({device} if fault.family == _FLAG else {SOURCE, device}),
                 frozenset({device}),
                 only=frozenset(fault.caught_by) if promised else None,
                 trial=EVERY if tool else None,
@@ -175,17 +181,21 @@ def _options(fault: Fault, device: str) -> Options:
     return Options(defects={device: [fault.id]})
 
 
-def _device_of(model: str) -> str:
-    """The replacement of this model on the built-in station."""
-    return [device.id for device in find_station("sim").devices.values() if device.model == model][-1]
+def _device_of(name: str) -> str:
+    """The device of the built-in station that has this name, or the last one of this model: the replacement."""
+    devices = find_station("sim").devices
+    return name if name in devices else [device.id for device in devices.values() if device.model == name][-1]
 
 
-def _healthy(seeds: int) -> list[Case]:
-    """Runs without a defect: with each seed another old meter, another new one, and other line faults."""
+def _healthy(seeds: int, families: AbstractSet[str]) -> list[Case]:
+    """Runs without a defect: with each seed another meter of a family (an old one and a new one), other line faults."""
     devices = list(find_station("sim").devices.values())
-    old, new = ([device.id for device in devices if (device.link == link)] for link in ("bus", "lan"))
+    modbus = [[device.id for device in devices if device.link == link] for link in ("bus", "lan")]
+    flag = [[device.id for device in devices if device.protocol == "flag"]]
+    groups = [group for family, own in (("powerlogic", modbus), (_FLAG, flag)) if family in families for group in own]
+    trials = "powerlogic" in families
     cases = []
     for seed in range(seeds):
-        pair = frozenset({old[seed % len(old)], new[seed % len(new)]})
-        cases.append(Case(f"seed {seed}", Options(seed=seed), pair, pair, trial=seed))
+        those = frozenset(group[seed % len(group)] for group in groups)
+        cases.append(Case(f"seed {seed}", Options(seed=seed), those, those, trial=seed if trials else None))
     return cases

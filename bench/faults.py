@@ -57,18 +57,23 @@ def check_faults(station: Station, faults: Mapping[str, Sequence[Call]], *, serv
                 "never on a real line"
             )
         for call in calls:
-            reason = _misfit(link, call.fault, served=served)
+            reason = _misfit(link, call.fault, served=served, flag=speaks_flag(station, name))
             if reason:
                 raise UsageError(f"--fault {name}: {reason}")
 
 
-def misfit(link: SimLink, text: str) -> str:
+def misfit(link: SimLink, text: str, *, flag: bool = False) -> str:
     """Why a fault makes no sense on a link, whoever reaches it; empty if it does."""
-    return _misfit(link, fault_called(text).fault, served=True)
+    return _misfit(link, fault_called(text).fault, served=True, flag=flag)
 
 
-def _misfit(link: SimLink, fault: LineFault, *, served: bool) -> str:
-    if media(link, served=served).intersection(fault.media):
+def speaks_flag(station: Station, link: str) -> bool:
+    """Whether the devices of a link speak FLAG."""
+    return any(device.protocol == "flag" for device in station.devices.values() if device.link == link)
+
+
+def _misfit(link: SimLink, fault: LineFault, *, served: bool, flag: bool) -> str:
+    if ({"flag"} if flag else media(link, served=served)).intersection(fault.media):
         return ""
     where = f"link {link.id} ({link.medium})"
     if fault.media == ("gateway",):

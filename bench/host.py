@@ -90,10 +90,10 @@ class Host:
             self._links[name] = make_link(self.station.links[name], self)
         return self._links[name]
 
-    def flag_line(self, name: str) -> FlagLine:
-        """The same link as FLAG meters use it, made when first needed."""
+    def flag_line(self, name: str, kind: type[FlagLine] | None = None) -> FlagLine:
+        """The same link as FLAG meters use it, made when first needed; of another kind for a careless tool."""
         if name not in self._flag_lines:
-            self._flag_lines[name] = make_flag_line(self.station.links[name], self)
+            self._flag_lines[name] = make_flag_line(self.station.links[name], self, kind)
         return self._flag_lines[name]
 
     def simulates(self, device: str) -> bool:

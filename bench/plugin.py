@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bench.disturbances import Disturbances
     from bench.drivers.powerlogic import PowerLogic, Series
     from bench.measure import Measure
+    from bench.procedures.head_end import HeadEnd
     from bench.procedures.operator import Operator
     from bench.run import Run, Scenario
     from bench.station import Station
@@ -311,6 +312,14 @@ def operator(pytestconfig: pytest.Config) -> type[Operator]:
     from bench.procedures.mistakes import operator_who  # noqa: PLC0415  # as above
 
     return operator_who(_run(pytestconfig).options.mistake)
+
+
+@pytest.fixture
+def head_end(pytestconfig: pytest.Config) -> HeadEnd:
+    """Who makes values of what an Elster meter sends: carefully, or with the mistake that was asked for."""
+    from bench.procedures.mistakes import head_end_of  # noqa: PLC0415  # as above
+
+    return head_end_of(_run(pytestconfig).options.mistake)()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bench.evidence import Evidence, RunFacts, ScenarioRecord, Step
 from bench.host import Host, host_kind
 from bench.measure import Measure
 from bench.measurement import Measurement, seconds
-from bench.procedures.mistakes import session_of
+from bench.procedures.mistakes import client_of, line_of, session_of
 from bench.safety import Safety
 from bench.verdicts import Verdict
 from simulators.faults.line_registry import Call
@@ -215,8 +215,11 @@ class Scenario:
         """The bench, opened when it is first asked for: a scenario that only measures opens no station."""
         self._host = self.run.open(self.node)
         self._start = self._host.clock.now()
-        session = session_of(self.run.options.mistake)
-        return Bench(self._host, self.run.safety, self.run.evidence, self.node, self._reason, session=session)
+        mistake = self.run.options.mistake
+        return Bench(
+            self._host, self.run.safety, self.run.evidence, self.node, self._reason,
+            session=session_of(mistake), client=client_of(mistake), line=line_of(mistake),
+        )  # fmt: skip
 
     @property
     def traces(self) -> dict[str, TraceWriter]:

@@ -20,6 +20,7 @@ from simulators.faults import switch_on
 from simulators.faults.line_registry import Call, Medium, Site, put_on, take_off
 from simulators.flag_side import FlagSide
 from simulators.gateway import TIMEOUT, Gateway
+from simulators.lines.character_line import CharacterLine
 from simulators.lines.framing import Framing
 from simulators.lines.network import Network, Server
 from simulators.lines.serial_line import Port, SerialLine
@@ -171,7 +172,7 @@ class Stage:
         """The serial face of a link."""
         if link not in self._lines and self.speaks_flag(link):
             self._lines[link] = self.flag.port(link)
-            self._disturb(link, self._lines[link], self._faults[link])
+            self._disturb(link, self.flag.line(link), self._faults[link])
         if link not in self._lines:
             plan = self.links[link]
             line = SerialLine(self.world, link, plan.framing, turnaround=plan.turnaround, echo=plan.echo)
@@ -213,7 +214,7 @@ class Stage:
     def media(self, face: SerialLine | Network) -> set[Medium]:
         """What a face of a link is to a fault: behind a gateway the faults of the line are the line's own."""
         if isinstance(face, SerialLine):
-            return {"serial"}
+            return {"flag"} if isinstance(face, CharacterLine) else {"serial"}
         plan = self.links[face.name.removesuffix("/tcp")]
         return {"network", "gateway"} if plan.medium == ETHERNET else {"gateway"}
 
@@ -238,6 +239,9 @@ class Stage:
         return list(self._faults[link])
 
     def _faces(self, link: str) -> list[SerialLine | Network]:
+        """The faces that have been made; behind a modem the faults are on the meters' side of the call."""
+        if self.speaks_flag(link):
+            return [self.flag.line(link)] if link in self._lines else []
         return [faces[link] for faces in (self._lines, self._networks) if link in faces]
 
     def _disturb(self, link: str, face: SerialLine | Network, faults: Sequence[Call]) -> None:

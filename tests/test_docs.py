@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
-@pytest.mark.parametrize("name", ["models", "supported", "faults"])
+@pytest.mark.parametrize("name", ["models", "elster", "supported", "faults"])
 def test_a_page_that_is_written_from_data_is_current(name):
     spec = importlib.util.spec_from_file_location(f"{name}_page", ROOT / "docs" / f"{name}.py")
     assert spec is not None

@@ -60,7 +60,7 @@ def _kind(fault: Fault) -> str:
 
 
 def _facts(fault: Fault) -> dict[str, object]:
-    hidden = ("install", "operator", "session", "call")
+    hidden = ("install", "operator", "session", "client", "line", "head_end", "call")
     told = {field.name: getattr(fault, field.name) for field in fields(fault) if field.name not in hidden}
     return {"id": told.pop("id"), "kind": _kind(fault), **told}
 

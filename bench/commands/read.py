@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from bench.cli import json_option, show_json, station_option
+from bench.commands import read_elster
 from bench.commands.device import opened
+from bench.drivers.elster import Elster
 from bench.drivers.powerlogic import PowerLogic
 from bench.drivers.powerlogic.values import PowerFactor
 from bench.errors import Exit
@@ -20,31 +22,39 @@ REALTIME = (
     "current_average", "voltage_ll_average", "voltage_ln_average", "real_power_total", "reactive_power_total",
     "apparent_power_total", "power_factor_total", "frequency",
 )  # fmt: skip
+_SETS = 3
 
 
 @click.command()
 @click.argument("device")
 @station_option
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the wire in a new file.")
+@click.option(
+    "--sets", type=click.IntRange(0, 24), default=_SETS, show_default=True,
+    help="How many billing and daily sets of a FLAG meter.",
+)  # fmt: skip
 @json_option
-def command(device: str, station: str | None, record: Path | None, as_json: bool) -> int:
-    """Read a device: identity, energies in one block, power, clock and ratios. Nothing is written.
+def command(device: str, station: str | None, record: Path | None, sets: int, as_json: bool) -> int:
+    """Read a device: identity, clock, energies, and what else its family shows. Nothing is written.
 
-    Ends with 1 if another model answers than the station promises.
+    Of a PowerLogic meter power and ratios; of a FLAG meter rates, demand, billing and daily sets, logs and status.
+
+    Ends with 1 if another model answers than the station promises, or if registers have fallen back since a kept set.
     """
     with opened(f"read {device}", station, (device,), record=record) as scenario:
-        driver = scenario.bench.device(device)
-        found = read(driver)
+        driver: Elster | PowerLogic = scenario.bench.device(device)
+        found = read_elster.read(driver, sets=sets) if isinstance(driver, Elster) else read(driver)
     if as_json:
         show_json(found)
     else:
         for line in lines(found):
             click.echo(line)
-    return Exit.VERIFIED if all(row["agrees"] or row["assumed"] for row in found["identity"]) else Exit.FAILED
+    agrees = all(row["agrees"] or row["assumed"] for row in found["identity"])
+    return Exit.VERIFIED if agrees and not found.get("contradictions") else Exit.FAILED
 
 
 def read(driver: PowerLogic) -> dict[str, Any]:
-    """Everything that `meterbench read` shows, ready for JSON."""
+    """Everything that `meterbench read` shows of a PowerLogic meter, ready for JSON."""
     identification, findings = driver.identify()
     energies = read_twice(driver, growth_of(driver))
     realtime = driver.values(REALTIME)
@@ -77,9 +87,15 @@ def lines(found: dict[str, Any]) -> list[str]:
         if not finding["agrees"]:
             kind = "not verified (assumed)" if finding["assumed"] else "DOES NOT AGREE"
             rows.append((finding["what"], f"found {finding['found']}, expected {finding['expected']}: {kind}"))
-    rows += [("clock", found["clock"]), ("ratios", found["ratios"]), ("accumulation", found["accumulation"])]
+    rows.append(("clock", found["clock"]))
+    rows += read_elster.rows(found) if "totals" in found else _powerlogic_rows(found)
+    width = max(len(name) for name, _ in rows)
+    return [found["device"], *(f"  {name:<{width}}  {value}" for name, value in rows)]
+
+
+def _powerlogic_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [("ratios", found["ratios"]), ("accumulation", found["accumulation"])]
     for group in ("energies", "realtime"):
         for name, row in found[group].items():
             rows.append((name.replace("_", " "), f"{row['value']} {row['unit']}".removesuffix(" 1")))
-    width = max(len(name) for name, _ in rows)
-    return [found["device"], *(f"  {name:<{width}}  {value}" for name, value in rows)]
+    return rows

@@ -70,10 +70,16 @@ class FlagSession:
         self.record = record
         self.client = client(outstation.encode("ascii"), timing=timing, fixed_line=line.fixed)
         self.retried = self.repeated = 0
+        #: How many visits have been opened: what was selected in one is forgotten in the next.
+        self.visits = 0
         self.remarks: list[str] = []
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
         self._password = password
+        #: How many visits with a password there have been: who programs names himself in each of them.
+        self.visits = 0
+        #: A password that the meter may have by now instead of the station's, because it is being programmed.
+        self.also: bytes | None = None
         self._mode: int | None = None
         self._level = 0
         self._opened = self._used = 0
@@ -100,7 +106,7 @@ class FlagSession:
 
         return self._retried(ask)
 
-    def read(self, identity: int, size: int, *, offset: int = 0, level: int = 0) -> bytes:
+    def read(self, identity: int, size: int, *, offset: int = 0, level: int = 0, mode: int = PROGRAMMING) -> bytes:
         """`size` bytes of an identity, packet by packet.
 
         Args:
@@ -108,6 +114,7 @@ class FlagSession:
             size: bytes.
             offset: of the first of them, whole packets.
             level: the least level that reads it; above 0 the password is used.
+            mode: of the visit, where what was selected in a data stream visit is to be read.
 
         Raises:
             NoAnswer, ForeignAnswer, Refused: the meter's fault.
@@ -119,13 +126,13 @@ class FlagSession:
             while len(found) < size:
                 count = min(PACKET, size - len(found))
                 packet = (offset + len(found)) // PACKET + 1
-                found += self._packet(identity, packet, count, level)
+                found += self._packet(identity, packet, count, level, mode)
             return found
 
         return self._retried(ask)
 
-    def _packet(self, identity: int, packet: int, count: int, level: int) -> bytes:
-        self._visit(level)
+    def _packet(self, identity: int, packet: int, count: int, level: int, mode: int) -> bytes:
+        self._visit(level, mode)
         asked = f"{identity:03d}{packet:03X}({count:02X})".encode("ascii")
         answer = self._run(self.client.command("R", 1, asked))
         if answer is None:
@@ -144,6 +151,17 @@ class FlagSession:
             )
             raise ForeignAnswer(reason, device=self.device)
         return found
+
+    def read_in_parts(self, identity: int, *, level: int = 0) -> bytes:
+        """A whole identity in partial blocks (R3)."""
+
+        def ask() -> bytes:
+            self._visit(level)
+            answer = self._run(self.client.command("R", 3, f"{identity:03d}001()".encode("ascii")))
+            data = answer.data.replace(b")(", b"") if answer is not None else b""
+            return self._bytes(data, identity, (len(data) - 2) // 2)
+
+        return self._retried(ask)
 
     def formatted(self, data: bytes, *, level: int = 0) -> bytes:
         """What a formatted read (R5) is answered with: data sets."""
@@ -210,17 +228,17 @@ class FlagSession:
         armed.check(self.device)
         self._write("W", identity, data, offset)
 
-    def select(self, identity: int, data: bytes) -> None:
-        """Write what only says what is to be read next (the days of a load profile): nothing of the meter changes."""
-        self._write("W", identity, data, 0)
+    def select(self, identity: int, data: bytes, *, mode: int = PROGRAMMING) -> None:
+        """Write what only says what is to be read next in this visit (the days of a profile): nothing changes."""
+        self._write("W", identity, data, 0, mode)
 
     def execute(self, armed: Armed, identity: int, data: bytes = b"") -> None:
         """Execute an identity (E2), for instance a billing reset."""
         armed.check(self.device)
         self._write("E", identity, data, 0)
 
-    def _write(self, letter: str, identity: int, data: bytes, offset: int) -> None:
-        self._visit(1)
+    def _write(self, letter: str, identity: int, data: bytes, offset: int, mode: int = PROGRAMMING) -> None:
+        self.require(1, mode)
         self.writes.append((identity, data))
         for start in range(0, max(1, len(data)), PACKET):
             packet = (offset + start) // PACKET + 1
@@ -228,10 +246,25 @@ class FlagSession:
             operand = f"{identity:03d}{packet:03X}({digits})".encode("ascii")
             self._run(self.client.command(letter, 1 if letter == "W" else 2, operand, again=False))
 
+    def write_in_parts(self, armed: Armed, identity: int, data: bytes) -> None:
+        """Bytes for an identity in partial blocks (W3) of 64, the address in the first one only.
+
+        Raises:
+            Refused: the meter has not executed it.
+            NoAnswer, ForeignAnswer: whether it has is not known.
+        """
+        armed.check(self.device)
+        self._visit(1)
+        self.writes.append((identity, data))
+        parts = [
+            b"(" + data[start : start + PACKET].hex().upper().encode() + b")" for start in range(0, len(data), PACKET)
+        ]
+        self._run(self.client.write_in_parts(f"{identity:03d}001".encode(), parts))
+
     def damaged(self, armed: Armed, message: bytes) -> None:
         """Put bytes on the line that are no command; a meter must not obey them."""
         armed.check(self.device)
-        self._visit(1)
+        self.require(1)
 
         def say() -> Conversation[None]:
             from protocols.conversation import Send  # noqa: PLC0415  # one line of a scenario's own making
@@ -240,15 +273,34 @@ class FlagSession:
 
         self._run(say())
 
+    # -- single messages ---------------------------------------------------------------------------------------------
+
+    def talk(self, conversation: Conversation[T]) -> T:
+        """Hold a conversation of one's own, outside every visit of this session; the line is at 300 Bd again after it.
+
+        What it sends is its own business: who changes a meter with it asks for permission himself.
+
+        Raises:
+            NoAnswer, ForeignAnswer, Refused: as for a read.
+        """
+        self.leave()
+        self.line.occupy(self)
+        return self._run(conversation)
+
+    def call(self, outstation: bytes) -> None:
+        """From now on the meter is called by this address, because it was given another one."""
+        self.leave()
+        self.client = type(self.client)(outstation, timing=self.client.timing, fixed_line=self.line.fixed)
+
     # -- visits ------------------------------------------------------------------------------------------------------
 
-    def require(self, level: int, mode: int = PROGRAMMING) -> None:
-        """Open a visit at a level now, for who wants to see whether the meter lets it."""
-        self._visit(level, mode)
+    def require(self, level: int, mode: int = PROGRAMMING, *, ahead: int = 0) -> None:
+        """Open a visit at a level now, that lasts `ahead` ns more; it changes nothing, so it is tried like a read."""
+        self._retried(lambda: self._visit(level, mode, ahead))
 
     def leave(self) -> None:
-        """End the visit with a break, if one is open; a line that is gone has ended it already."""
-        if self._mode is None:
+        """End the visit with a break, if one may be open; a line that is gone has ended it already."""
+        if self._mode is None and not self.client.visiting:
             return
         self._forget()
         with suppress(BenchError):
@@ -263,20 +315,38 @@ class FlagSession:
         self.leave()
         self._enter(mode, password, 0 if password is None else 1)
 
-    def _visit(self, level: int, mode: int = PROGRAMMING) -> None:
-        """See to it that a visit is open, at the least at this level, and not about to expire."""
+    def _visit(self, level: int, mode: int = PROGRAMMING, ahead: int = 0) -> None:
+        """See to it that a visit is open, at the least at this level, and not about to expire within `ahead` ns."""
         now = self.line.clock.now()
         if self._mode is not None and now - self._used > _GIVEN_UP:
             self._forget()  # the meter has given up, and would not hear a break at this speed
-        expired = self._level > 0 and now - self._opened > _RENEW
+        expired = self._level > 0 and now - self._opened > _RENEW - ahead
         stale = now - self._used > _IDLE
         fits = self._mode == mode and (level == 0 or self._level > 0)
         if self._mode is not None and fits and not expired and not stale:
             return
         self.leave()
-        self._enter(mode, self._given() if level else None, level)
+        if level:
+            self._let_in(mode, level)
+        else:
+            self._enter(mode, None, level)
 
-    def _given(self) -> bytes:
+    def _let_in(self, mode: int, level: int) -> None:
+        """With the password of the station; where that is being changed and no longer opens, with the new one."""
+        given = self.given_password()
+        try:
+            self._enter(mode, given, level)
+        except Refused:
+            if self.also is None or self.also == given:
+                raise
+            self._enter(mode, self.also, level)
+
+    def given_password(self) -> bytes:
+        """The password of the station.
+
+        Raises:
+            UsageError: it names none.
+        """
         password = self._password()
         if password is None:
             raise UsageError(
@@ -287,6 +357,7 @@ class FlagSession:
     def _enter(self, mode: int, password: bytes | None, level: int) -> None:
         self.line.occupy(self)
         self._mode, self._level, self._opened = mode, 0, self.line.clock.now()
+        self.visits += 1
         try:
             self._run(self.client.open(mode))
             self._run(self.client.log_in(password))
@@ -294,10 +365,12 @@ class FlagSession:
             self.leave()
             raise
         self._level = level
+        self.visits += password is not None
 
     def _forget(self) -> None:
         self._mode = None
         self._level = 0
+        self.client.forget()
         if self.line.visitor is self:
             self.line.visitor = None
 

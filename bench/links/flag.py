@@ -20,6 +20,7 @@ from bench.links import protocol_sim
 from bench.links.serial import carried
 from protocols.conversation import Conversation, Receive, Send, SetLine, Step, Wait
 from protocols.dialling import Call, CallFailed, Dialling, NoModem, PadCall
+from protocols.flag.checker_messages import Heard
 from protocols.flag.client import Timing
 from protocols.flag.frames import START_LINE
 from simulators.flag_side import PAD, simulated_number
@@ -102,6 +103,8 @@ class FlagLine:
         self.timing = Timing(answer=_CALL_ANSWER, gap=_CALL_GAP) if call is not None else Timing()
         #: What the modem said of the call that stands, empty while none does.
         self.connected = ""
+        #: Hears everything that goes over the line, character by character and with its times; for the checker.
+        self.listener: Callable[[Heard], None] | None = None
 
     def run(self, conversation: Conversation[T], record: Record | None = None) -> T:
         """Hold a conversation to its end.
@@ -166,6 +169,16 @@ class FlagLine:
             if self._call.closes:
                 self._release()
 
+    @property
+    def setting(self) -> tuple[int, str]:
+        """Speed (Bd) and framing of the port now."""
+        return self._line
+
+    @property
+    def shows_framing(self) -> bool:
+        """Whether parity and number of bits go over it: not through a pty, a modem or a TCP module."""
+        return not self.fixed and not self._framing
+
     def occupy(self, visitor: Visitor | None) -> None:
         """Make the line free for somebody: whoever is still visiting another meter leaves it first."""
         before = self.visitor
@@ -206,8 +219,9 @@ class FlagLine:
         self._record("tx", data)
         begin = max(self.clock.now(), self._drained)
         port.write(data)
-        port.flush()
-        self._drained = begin + len(data) * _CHARACTER_BITS * SECOND // self._line[0]
+        self._finish(port)
+        self._drained = begin + self._time(len(data))
+        self._overheard(data, begin, self._drained, to_device=True)
         if self._echo:
             self._hear_echo(data)
 
@@ -222,12 +236,16 @@ class FlagLine:
         got = b""
         limit = max(self.clock.now(), self._drained) + timeout
         while (length := rule(got)) is None:
-            port.timeout = max(0, limit - self.clock.now()) / SECOND
+            patience = max(0, limit - self.clock.now()) / SECOND
+            if patience != port.timeout:  # pyserial sets the whole port up anew for it, and most waits are alike
+                port.timeout = patience
             fresh = port.read(1)
             if not fresh:
                 break
             more = port.in_waiting if got else 0
             fresh += port.read(more) if more else b""
+            now = self.clock.now()
+            self._overheard(fresh, now - self._time(len(fresh)), now, to_device=False)
             got += fresh
             if gap is not None:
                 limit = self.clock.now() + gap
@@ -238,13 +256,34 @@ class FlagLine:
             self.connected = ""
         return got if length is None else got[:length]
 
+    def _time(self, characters: int) -> int:
+        return characters * _CHARACTER_BITS * SECOND // self._line[0]
+
+    def _overheard(self, data: bytes, start: int, end: int, *, to_device: bool) -> None:
+        """Tell the listener; a line without a speed of its own has no time of a character either."""
+        if self.listener is None:
+            return
+        if self.fixed:
+            start, baud, framing = end, 0, ""
+        else:
+            baud, framing = self._line[0], "" if self._framing else self._line[1]
+        self.listener(Heard(start, end, to_device, data, baud, framing))
+
+    def _finish(self, port: Any) -> None:
+        """Wait until what was written is out, as far as the port knows."""
+        port.flush()
+
+    def _settle(self) -> None:
+        """Wait until the last character is on the wire, before the line changes its speed."""
+        self.clock.sleep(max(0, self._drained - self.clock.now()))
+
     def _set(self, baud: int, framing: str) -> None:
         """Change the line once everything is out: a character that is still on its way would be spoilt."""
         line = (baud, self._framing or framing)
         if self.fixed or line == self._line:
             self._line = self._line if self.fixed else line
             return
-        self.clock.sleep(max(0, self._drained - self.clock.now()))
+        self._settle()
         self._line = line
         self._record("note", f"line {baud} {framing}".encode())
         if self._port is not None:
@@ -276,28 +315,28 @@ def _unrecorded(_direction: str, _data: bytes) -> None:
     """Nobody keeps a trace."""
 
 
-def make(entry: Entry, host: Host) -> FlagLine:
-    """The FLAG line of a link entry of any type.
+def make(entry: Entry, host: Host, kind: type[FlagLine] = FlagLine) -> FlagLine:
+    """The FLAG line of a link entry of any type; a careless tool has another kind of line.
 
     Raises:
         StationError: a recorded wire: a FLAG visit cannot be replayed.
     """
     match entry.type:
         case "sim":
-            return _simulated(entry, host)
+            return _simulated(entry, host, kind)
         case "serial":
             framing = carried(entry.port, "7E1")
             kept = PTY_FRAME if os.path.realpath(entry.port).startswith("/dev/pts/") else None
             settings: dict[str, Any] = {"type": "serial", "port": entry.port, "framing": framing}
-            return FlagLine(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept, **_called(entry))
+            return kind(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept, **_called(entry))
         case "rfc2217":
             settings = {"type": "rfc2217", "url": entry.target}
-            return FlagLine(entry.id, entry.target, settings, host.clock, echo=entry.echo, **_called(entry))
+            return kind(entry.id, entry.target, settings, host.clock, echo=entry.echo, **_called(entry))
         case "tcp":
             url = f"socket://{entry.host}:{entry.port}"
             settings = {"type": "tcp", "host": entry.host, "port": entry.port}
             # What is behind the module may be as slow as a sign-on: nothing is taken for lost before that.
-            return FlagLine(
+            return kind(
                 entry.id, url, settings, host.clock, echo=entry.echo, fixed=True, baud=START_LINE[0], **_called(entry)
             )
         case _:
@@ -313,7 +352,7 @@ def _called(entry: Any) -> dict[str, Any]:
     return {}
 
 
-def _simulated(entry: Any, host: Host) -> FlagLine:
+def _simulated(entry: Any, host: Host, kind: type[FlagLine]) -> FlagLine:
     if _HANDLERS not in serial.protocol_handler_packages:
         serial.protocol_handler_packages.append(_HANDLERS)
     url = f"sim://{next(_numbers)}/{entry.id}"
@@ -324,7 +363,7 @@ def _simulated(entry: Any, host: Host) -> FlagLine:
     call: Call | None = None
     if number:
         call = PadCall(number) if entry.medium == PAD else Dialling(number)
-    return FlagLine(
+    return kind(
         entry.id,
         url,
         settings,

@@ -6,7 +6,7 @@ Each is an operator who errs in one step. A scenario that no mistake can fail is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bench.drivers.modbus import ModbusSession
 from bench.drivers.powerlogic import PowerLogic, Series
@@ -14,17 +14,25 @@ from bench.drivers.powerlogic.series import POINTER_RESULT
 from bench.drivers.powerlogic.values import EnergyReading
 from bench.errors import ForeignAnswer, NoAnswer, UsageError
 from bench.links.link import Link
+from bench.procedures import flag_mistakes as _flag  # noqa: F401  # they are registered where they are defined
+from bench.procedures import reading_mistakes as _reading  # noqa: F401  # they are registered where they are defined
+from bench.procedures.head_end import HeadEnd
+from bench.procedures.mistake import MISTAKES, Mistake
 from bench.procedures.operator import Operator
 from bench.procedures.reading import Growth
 from bench.safety import Armed
+from protocols.flag.client import FlagClient
 from protocols.modbus.frames import crc16, encode_rtu
 from protocols.modbus.heard import Heard
 from protocols.modbus.rules import rtu_answer_end
 from protocols.powerlogic.energy import WORDS, decode_set, encode_set
 from protocols.powerlogic.tables import command_code
 from protocols.powerlogic.words import signed
-from simulators.faults.registry import Fault
 
+if TYPE_CHECKING:
+    from bench.links.flag import FlagLine
+
+__all__ = ["MISTAKES", "Mistake", "client_of", "head_end_of", "line_of", "operator_who", "session_of"]
 _KILO = 1000
 _TRANSFER = "test_new_meter_takes_over_the_readings"
 _ONCE = "test_a_write_under_a_line_fault_goes_out_once"
@@ -35,22 +43,6 @@ _AGAIN = "test_a_second_preset_erases_nothing"
 _BY_HAND = 20_000_000_000
 #: How long a tool waits before it gives an answer up.
 _A_LOST_ANSWER = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake(Fault):
-    """A mistake at the bench: its facts, and who makes it, an operator or the tool that talks to the meter."""
-
-    operator: type[Operator] = Operator
-    session: type[ModbusSession] = ModbusSession
-
-    @property
-    def of_a_tool(self) -> bool:
-        """Whether the mistake lies in how devices are talked to."""
-        return self.session is not ModbusSession
-
-
-MISTAKES: dict[str, Mistake] = {}
 
 
 def _mistake(
@@ -264,6 +256,21 @@ def _from_anybody(request: bytes, data: bytes) -> Heard:
 def session_of(mistake: str | None) -> type[ModbusSession]:
     """How the tool talks that makes a mistake, or that makes none."""
     return MISTAKES[mistake].session if mistake in MISTAKES else ModbusSession
+
+
+def client_of(mistake: str | None) -> type[FlagClient]:
+    """What the tool says to FLAG meters that makes a mistake, or that makes none."""
+    return MISTAKES[mistake].client if mistake in MISTAKES else FlagClient
+
+
+def line_of(mistake: str | None) -> type[FlagLine] | None:
+    """How the FLAG tool uses its port that makes a mistake; None as it should."""
+    return MISTAKES[mistake].line if mistake in MISTAKES else None
+
+
+def head_end_of(mistake: str | None) -> type[HeadEnd]:
+    """What is made of what Elster meters send by the head-end that makes a mistake, or that makes none."""
+    return MISTAKES[mistake].head_end if mistake in MISTAKES else HeadEnd
 
 
 def operator_who(mistake: str | None) -> type[Operator]:

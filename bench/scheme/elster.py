@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from bench.drivers.elster import Elster
-from bench.errors import UsageError
+from bench.errors import Refused, UsageError
 from bench.safety import Armed
 from bench.scheme.meter import Identity, ProgrammingRecord, SchemeMeter
 from protocols.elster import tables
 from protocols.elster.configuration import configurable_models
 from protocols.flag import frames
+from simulators.world import SECOND
 
 #: Of the ident, the digits that say what kind of meter it is.
 _KIND = 5
+#: How long (ns) the largest object (640 bytes) may take on the slowest line that never changes its speed (300 Bd).
+_LONGEST_WRITE = 60 * SECOND
 
 
 class ElsterScheme:
@@ -45,6 +48,26 @@ class ElsterScheme:
                 raise UsageError(f"{self.name}: a log-in at level {level} needs permission")
             armed.check(self.name)
             self._driver.session.require(level)
+
+    def ready(self, armed: Armed, level: int) -> int:
+        """See to a visit at a level that lasts for one more object; its number is a new one if it is a fresh visit."""
+        armed.check(self.name)
+        self._driver.session.require(level, ahead=_LONGEST_WRITE)
+        return self._driver.session.visits
+
+    def expect_password(self, password: bytes) -> None:
+        """A password that the meter may have by now instead of the station's."""
+        self._driver.session.also = password
+
+    def takes_password(self, password: bytes) -> bool:
+        """Whether a visit can be opened with it."""
+        session = self._driver.session
+        try:
+            session.log_in(password)
+        except Refused:
+            return False
+        session.leave()
+        return True
 
     def log_out(self) -> None:
         """The end of the visit."""

@@ -53,6 +53,15 @@ class SchemeMeter(Protocol):
     def log_in(self, armed: Armed | None, level: int, user: str) -> None:
         """Open a session at a level; level 0 reads only and needs no permission."""
 
+    def ready(self, armed: Armed, level: int) -> int:
+        """See to a visit at a level that lasts for one more object; its number is a new one if it is a fresh visit."""
+
+    def expect_password(self, password: bytes) -> None:
+        """A password that the meter may have by now instead of the station's, because it is being programmed."""
+
+    def takes_password(self, password: bytes) -> bool:
+        """Whether a visit can be opened with it; no visit is open afterwards."""
+
     def log_out(self) -> None:
         """End the session (break)."""
 

@@ -2,8 +2,9 @@
 
 Who answers is known before anything is written; what it held is on the disk. While sections are written, 795 says that
 the meter is between two schemes; the scheme's own id is written last. Every identity is read back. A write that was not
-answered is never repeated blindly: the identity is read first. Whatever breaks in, the report says of every section
-whether it is old, new or mixed.
+answered is never repeated blindly: the identity is read first. A visit that is lost may have taken with it what was not
+saved yet, so before the scheme's id is written everything from earlier visits is looked at again. Whatever breaks in,
+the report says of every section whether it is old, new or mixed.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from datetime import datetime, timedelta
 from bench.errors import BenchError, DeviceError, ForeignAnswer, NoAnswer, UsageError, WrongDevice
 from bench.procedures.journal import Journal
 from bench.safety import Armed
+from bench.scheme.examination import look_afterwards, look_again
 from bench.scheme.meter import Identity, SchemeMeter
 from bench.scheme.plan import UNFINISHED, Plan, Write
 from bench.scheme.report import SchemeReport, State
 from bench.scheme.sections import firmware_fits
 from bench.scheme.snapshot import Snapshot, take
+from bench.scheme.visits import Visits
 from protocols.conversation import ProtocolError
 from protocols.elster.configuration import ConfigurationError, Item, encode_text, layout
 from protocols.elster.moments import decode_clock, encode_clock
@@ -27,6 +30,10 @@ from protocols.elster.tables import identity
 
 #: How far the clock may be from what it was set to: whole seconds, and what the line takes.
 _CLOCK_SLACK = timedelta(seconds=5)
+#: How often everything is looked at before the scheme id is written, while one visit after the other is lost.
+_ROUNDS = 3
+#: The visit of a write that was not confirmed.
+_NOBODY_KNOWS = -1
 
 
 class SchemeUnfinished(DeviceError):
@@ -83,6 +90,12 @@ class Programming:
             raise UsageError(
                 f"{user!r} is no user name for a meter: up to {self._user.size} ASCII characters"
             ) from None
+        self._visits = Visits(meter, armed, plan.level, self._begin_visit)
+        self._marker = Write(plan.scheme_id.item, encode_text(UNFINISHED, plan.scheme_id.item))
+        #: The visit in which each identity was written last.
+        self._written_in: dict[str, int] = {}
+        #: Whether 795 has to say that the meter is between two schemes; whether it may say that it is not any more.
+        self._marked = self._concluding = False
         self.report = SchemeReport(meter.name, plan, user, steps=journal.steps)
         on_report(self.report)
 
@@ -102,12 +115,16 @@ class Programming:
             self._refuse_stranger(report.identity)
         with self._journal.step(f"log in at level {self._plan.level}"):
             self._armed.check(meter.name)
+            if self._resumed is not None and self._new_password is not None:
+                meter.expect_password(self._new_password)
             meter.log_in(self._armed, self._plan.level, report.user)
         try:
             with self._journal.step("read what the meter holds, and keep it"):
                 self._snapshot(report.identity)
             todo = [write for write in self._plan.writes if report.states[write.item.name] not in _DONE]
             if todo or self._plan.set_clock or report.states["scheme_id"] not in _DONE:
+                if self._new_password is not None:
+                    meter.expect_password(self._new_password)
                 with self._told_if_broken_off():
                     self._write_all(todo)
             else:
@@ -116,9 +133,27 @@ class Programming:
             with suppress(BenchError):
                 meter.log_out()
         if report.written and not report.stopped:
-            with self._journal.step("read the programming log"):
-                self._read_log()
+            with self._told_if_broken_off(), self._journal.step("read the programming log, and what it holds now"):
+                look_afterwards(meter, report)
+        if report.stopped:
+            with suppress(BenchError):
+                look_again(meter, report)
+        if report.written:
+            self._tell()
         return report
+
+    def _tell(self) -> None:
+        report, after = self.report, self.report.log_after
+        if report.stopped:
+            self._journal.audit("stopped", device=report.meter, reason=report.stopped, state=report.told)
+        elif after is not None:
+            self._journal.audit("verify", device=report.meter, scheme=self._plan.name, state=report.told,
+                                count=after.count, time=after.times[0])  # fmt: skip
+
+    @property
+    def _new_password(self) -> bytes | None:
+        """The password that opens the meter once the plan's passwords are in it; None if the station's still does."""
+        return next((w.data for w in self._plan.writes if w.item.name == f"password_{self._plan.level}"), None)
 
     # -- before ------------------------------------------------------------------------------------------------------
 
@@ -152,11 +187,14 @@ class Programming:
         report.before = dict(held if self._resumed is None else self._resumed.objects)
         for write in writes:
             known = held.get(write.item.name)
-            report.states[write.item.name] = State.OLD if known is None else report.classify(write, known)
+            unread = State.OLD if self._resumed is None else State.UNKNOWN
+            report.states[write.item.name] = unread if known is None else report.classify(write, known)
         if self._plan.set_clock:
-            report.states["clock"] = State.OLD
+            report.states["clock"] = State.OLD if self._resumed is None else State.UNKNOWN
+        report.found = report.sections
         snapshot = take(meter.name, found.model, found.serial, self._plan.name, report.log_before.count, held)
-        self._journal.audit("snapshot", device=meter.name, scheme=self._plan.name, count=snapshot.count, objects=held)
+        self._journal.audit("snapshot", device=meter.name, scheme=self._plan.name, count=snapshot.count, objects=held,
+                            state=report.told)  # fmt: skip
         if self._resumed is None:
             self._keep(snapshot)
 
@@ -167,11 +205,9 @@ class Programming:
         self._journal.audit("program", device=report.meter, scheme=plan.name, version=plan.version, user=report.user,
                             sections=[*dict.fromkeys(write.item.section for write in todo)])  # fmt: skip
         with self._journal.step("say who programs, and that it has begun"):
-            self._send(self._user, self._name)
-            marker = Write(plan.scheme_id.item, encode_text(UNFINISHED, plan.scheme_id.item))
-            if not self._write(marker):
+            if not self._write(self._marker):
                 return
-            report.states["scheme_id"] = State.MIXED
+            report.states["scheme_id"], self._marked = State.MIXED, True
         for section in dict.fromkeys(write.item.section for write in todo):
             with self._journal.step(f"write {section}"):
                 if not all(self._write(write) for write in todo if write.item.section == section):
@@ -181,7 +217,19 @@ class Programming:
                 if not self._set_clock():
                     return
         with self._journal.step("write the scheme id"):
-            self._write(plan.scheme_id)
+            self._conclude(todo)
+
+    def _begin_visit(self) -> None:
+        """Name who programs; and see that the meter still says that it is between two schemes, once it has to."""
+        self._audit_write(self._user, self._name)
+        self._meter.write_object(self._armed, self._user.number, self._name)
+        if not self._marked:
+            return
+        item = self._marker.item
+        found = self._meter.read_object(item.number, item.size)
+        if found != self._marker.data and not (self._concluding and found == self._plan.scheme_id.data):
+            self._audit_write(item, self._marker.data)
+            self._meter.write_object(self._armed, item.number, self._marker.data)
 
     def _write(self, write: Write) -> bool:
         """Write one identity and read it back; whether it holds what it is to hold."""
@@ -190,56 +238,116 @@ class Programming:
         try:
             self._send(item, write.data)
         except (NoAnswer, ForeignAnswer) as error:
-            if not item.readable:
-                raise
             self._look_before_repeating(write, error)
-        if not item.readable:
+        if not item.readable:  # whether it is so is seen in the end, by logging in with it
             report.states[item.name] = State.NEW
             return True
+        return self._read_back(write)
+
+    def _read_back(self, write: Write) -> bool:
+        item, report = write.item, self.report
         found = self._meter.read_object(item.number, item.size)
-        report.states[item.name] = state = report.classify(write, found)
+        report.states[item.name] = report.classify(write, found)
         if found != write.data:
             report.stopped = f"{item.name} ({item.number}) reads back otherwise than written"
-            self._journal.audit("stopped", device=report.meter, reason=report.stopped, found=found, state=report.told)
-        return state in _DONE or found == write.data
+        return found == write.data
 
     def _look_before_repeating(self, write: Write, error: DeviceError) -> None:
-        """A write was not confirmed: read the identity, and write it again only if it does not hold the new bytes.
+        """A write was not confirmed: read the identity, and write it again only if it does not hold the new bytes."""
+        if not self._found_after(write, error):
+            self._send(write.item, write.data)
 
-        The visit may have been lost with the answer: who programs is said again, for whatever is written from here on.
-        """
+    def _found_after(self, write: Write, error: DeviceError) -> bool:
+        """Whether a write that was not confirmed has been taken; a password cannot be read, so it is tried."""
         item = write.item
         self.report.unconfirmed.append(item.name)
-        found = self._meter.read_object(item.number, item.size)
+        found = self._meter.read_object(item.number, item.size) if item.readable else None
+        there = self._meter.takes_password(write.data) if found is None else found == write.data
         self._journal.audit("unconfirmed", device=self.report.meter, identity=item.number, reason=str(error),
-                            found=found)  # fmt: skip
-        self._send(self._user, self._name)
-        if found != write.data:
-            self._send(item, write.data)
+                            found="not told" if found is None else found, there=there)  # fmt: skip
+        return there
+
+    def _conclude(self, todo: list[Write]) -> None:
+        """Write the scheme id when everything else stands; a visit that is lost here is looked into once."""
+        write, self._concluding = self._plan.scheme_id, True
+        for last in (False, True):
+            if not self._still_there(todo):
+                return
+            self.report.states[write.item.name] = State.UNKNOWN
+            try:
+                self._send(write.item, write.data)
+                break
+            except (NoAnswer, ForeignAnswer) as error:
+                if last:
+                    raise
+                if self._found_after(write, error):
+                    break
+        self._read_back(write)
+
+    def _still_there(self, todo: list[Write]) -> bool:
+        """Whether all that was written stands: what was not written in this visit is looked at, and written again."""
+        for _ in range(_ROUNDS):
+            visit = self._meter.ready(self._armed, self._plan.level)
+            stale = [write for write in todo if self._written_in.get(write.item.name) != visit]
+            if not stale:
+                return True
+            if not all(self._stands(write, visit) for write in stale):
+                return False
+        self.report.stopped = "one visit after the other is lost"
+        return False
+
+    def _stands(self, write: Write, visit: int) -> bool:
+        item = write.item
+        if item.readable and self._meter.read_object(item.number, item.size) == write.data:
+            self._written_in[item.name] = visit
+            return True
+        return self._write(write)
 
     def _send(self, item: Item, data: bytes) -> None:
+        self._written_in[item.name] = _NOBODY_KNOWS
+        report, visits = self.report, self._visits
+        try:
+            self._written_in[item.name] = visits.write(item.number, data, lambda: self._audit_write(item, data))
+        finally:
+            report.visits, report.tried = len(visits.confirmed), len(visits.tried)
+
+    def _audit_write(self, item: Item, data: bytes) -> None:
         told = data if item.section != "passwords" else "not told"
         self._journal.audit("write", device=self.report.meter, identity=item.number, name=item.name, data=told)
         self.report.written = True
-        self._meter.write_object(self._armed, item.number, data)
 
     def _set_clock(self) -> bool:
+        """Set the clock; where that was not answered and the clock does not show it, once more."""
         assert self._wall is not None
         report, item = self.report, identity(self._plan.model, "clock")
         report.states["clock"] = State.UNKNOWN
-        wanted = self._wall().replace(microsecond=0)
-        self._journal.audit("write", device=report.meter, identity=item.number, name="clock", data=wanted)
-        with suppress(NoAnswer, ForeignAnswer):  # the clock is read next, and not set twice
-            self._meter.write_object(self._armed, item.number, encode_clock(wanted))
+        for _ in range(2):
+            answered = self._sent_clock(item.number, self._wall)
+            try:
+                shown = decode_clock(self._meter.read_object(item.number, item.size))
+            except ProtocolError as error:
+                report.stopped = f"the clock reads no time: {error}"
+                return False
+            wanted = self._wall()
+            if abs(shown - wanted) <= _CLOCK_SLACK:
+                report.states["clock"] = State.NEW
+                return True
+            if answered:
+                break
+        report.stopped = f"the clock was set and reads {shown} where {wanted.replace(microsecond=0)} belongs"
+        return False
+
+    def _sent_clock(self, number: int, wall: Callable[[], datetime]) -> bool:
+        def tell() -> None:
+            self._journal.audit("write", device=self.report.meter, identity=number, name="clock", data=wanted)
+            self.report.written = True
+
         try:
-            shown = decode_clock(self._meter.read_object(item.number, item.size))
-        except ProtocolError as error:
-            report.stopped = f"the clock reads no time: {error}"
+            self._visits.enter()  # which may take its time
+            wanted = wall().replace(microsecond=0)
+            self._visits.write(number, encode_clock(wanted), tell)
+        except (NoAnswer, ForeignAnswer):  # the clock is read next
             return False
-        if abs(shown - self._wall()) > _CLOCK_SLACK:
-            report.stopped = f"the clock was set to {wanted} and reads {shown}"
-            return False
-        report.states["clock"] = State.NEW
         return True
 
     # -- when it is broken off ---------------------------------------------------------------------------------------
@@ -251,37 +359,10 @@ class Programming:
         except BaseException as error:
             by_hand = not isinstance(error, BenchError)
             with suppress(BenchError):
-                self._look_again(only_unknown=by_hand)
+                look_again(self._meter, self.report, only_unknown=by_hand)
             reason = "interrupted by the operator" if isinstance(error, KeyboardInterrupt) else str(error)
             self._journal.audit("broken off", device=self.report.meter, reason=reason, state=self.report.told)
             raise
-
-    def _look_again(self, *, only_unknown: bool) -> None:
-        """Read what the identities hold now, if the meter still answers; what is not read is not known."""
-        report, meter = self.report, self._meter
-        writes = [w for w in (*self._plan.writes, self._plan.scheme_id) if w.item.readable]
-        if only_unknown:
-            writes = [w for w in writes if report.states[w.item.name] is State.UNKNOWN]
-        report.silent = True
-        with suppress(BenchError):
-            meter.log_out()
-        meter.log_in(None, 0, "")
-        for write in writes:
-            found = meter.read_object(write.item.number, write.item.size)
-            report.states[write.item.name] = report.classify(write, found)
-        report.silent = False
-
-    def _read_log(self) -> None:
-        meter = self._meter
-        meter.log_in(None, 0, "")
-        try:
-            self.report.log_after = meter.read_programming_log()
-        finally:
-            with suppress(BenchError):
-                meter.log_out()
-        after = self.report.log_after
-        self._journal.audit("verify", device=meter.name, scheme=self._plan.name, state=self.report.told,
-                            count=after.count, time=after.times[0])  # fmt: skip
 
 
 _DONE = (State.NEW, State.SAME)

@@ -57,7 +57,7 @@ class Recording:
         links = {stage.devices[name].link for name in writers}
         for link in sorted(links):
             if stage.speaks_flag(link):
-                stage.line(link).tap = self._flag_tap
+                stage.flag.line(link).tap = self._flag_tap
                 continue
             primary = "mbap" if stage.links[link].medium == ETHERNET else "rtu"
             stage.line(link).tap = self._tap(link, via="line" if primary == "mbap" else "")

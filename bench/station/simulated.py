@@ -47,9 +47,9 @@ def faults_fit(station: Station) -> Iterator[Mistake]:
         if not isinstance(link, SimLink):
             continue
         for index, text in enumerate(link.faults):
-            from bench.faults import misfit  # noqa: PLC0415  # most stations name no fault
+            from bench.faults import misfit, speaks_flag  # noqa: PLC0415  # most stations name no fault
 
-            reason = misfit(link, text)
+            reason = misfit(link, text, flag=speaks_flag(station, link.id))
             if reason:
                 yield station.mistake(("links", link.id, "faults", index), reason)
 

@@ -127,7 +127,7 @@ def decode_value(data: bytes) -> int:
     return int(digits[:5]) * _TENS[int(digits[5])]
 
 
-def encode_mask(name: str, channels: Iterable[Source]) -> bytes:
+def encode_mask(name: str, channels: Sequence[Source]) -> bytes:
     """Identity 777: two bytes, the high one first.
 
     Raises:

@@ -7,6 +7,7 @@ it has not been executed (Annex A). The small methods at the end are what a care
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocols.conversation import Conversation, ProtocolError, Receive, Rule, Send, SetLine, Wait
@@ -94,6 +95,15 @@ class FlagClient:
         self._mode: int | None = None
         self._started = False
 
+    @property
+    def visiting(self) -> bool:
+        """Whether the meter may be in a visit, because an option select message has asked for one."""
+        return self._mode not in {None, READOUT}
+
+    def forget(self) -> None:
+        """The visit is over without a break."""
+        self._mode = None
+
     # -- sign-on -----------------------------------------------------------------------------------------------------
 
     def sign_on(self) -> Conversation[Identification]:
@@ -130,7 +140,7 @@ class FlagClient:
         yield Wait(self.timing.reaction)
         yield Send(frames.encode_option(found.speed_id, mode))
         self._mode = mode
-        yield from self._set((found.baud, "8N1" if mode == STREAM else "7E1"))
+        yield from self._set((found.baud, self._framing(mode)))
 
     def _set(self, line: tuple[int, str]) -> Conversation[None]:
         if not self.fixed_line:
@@ -154,7 +164,7 @@ class FlagClient:
     def _block(self) -> Conversation[Answer]:
         """A block that nobody asked for with a command: damaged, it is asked for again with NAK."""
         for attempt in range(self.timing.retries + 1):
-            data = yield Receive(frames.message_length, self.timing.answer, self.timing.gap)
+            data = yield Receive(self._ended, self.timing.answer, self.timing.gap)
             try:
                 return self._decoded(data)
             except CheckError as error:
@@ -174,7 +184,7 @@ class FlagClient:
         """Sign on and begin a visit; the meter's challenge is kept in `seed`."""
         found = yield from self.sign_on()
         yield from self._select(mode)
-        data = yield Receive(frames.message_length, self.timing.answer, self.timing.gap)
+        data = yield Receive(self._ended, self.timing.answer, self.timing.gap)
         self.seed = self._challenge(_whole(data, "the option select message"))
         return found
 
@@ -210,7 +220,10 @@ class FlagClient:
         Raises:
             NoReply, Unusable, Rejected, MeterError: as they say.
         """
-        message = self._encoded(Command(letter, str(number), data))
+        return (yield from self._command(Command(letter, str(number), data), again=again))
+
+    def _command(self, command: Command, *, again: bool) -> Conversation[Answer | None]:
+        message = self._encoded(command)
         for attempt in range(self.timing.retries + 1):
             last = attempt == self.timing.retries
             try:
@@ -228,7 +241,7 @@ class FlagClient:
     def _exchange(self, message: bytes) -> Conversation[Answer | None]:
         yield Wait(self.timing.before_command)
         yield Send(message)
-        data = yield Receive(frames.message_length, self.timing.answer, self.timing.gap)
+        data = yield Receive(self._ended, self.timing.answer, self.timing.gap)
         if data == ACK:
             return None
         if data == NAK:
@@ -253,6 +266,20 @@ class FlagClient:
         answer = yield from self._block()
         return Answer(before.data + answer.data, answer.more)
 
+    def write_in_parts(self, address: bytes, parts: Sequence[bytes]) -> Conversation[None]:
+        """A write in partial blocks (W3): the address in the first one only, EOT behind all but the last (6.4.7).
+
+        Args:
+            address: what stands in front of the first bracket.
+            parts: what stands in each block behind it, with its brackets.
+
+        Raises:
+            NoReply, Unusable, Rejected, MeterError: as they say; a block is sent again only after a NAK.
+        """
+        for index, part in enumerate(parts):
+            command = Command("W", "3", self._part(address, part, index), index < len(parts) - 1)
+            yield from self._command(command, again=False)
+
     def read_formatted(self, data: bytes) -> Conversation[bytes]:
         """Something as data sets (R5), for instance `P.01(from;to)`: all that the meter answers.
 
@@ -274,7 +301,9 @@ class FlagClient:
         yield Send(frames.checked(frames.SOH + b"RD" + STX + data + frames.ETX))
         found = b""
         while True:
-            got = yield Receive(_stream_rule(first=not found), self.timing.answer, self.timing.gap)
+            got = yield Receive(self._stream_rule(first=not found), self.timing.answer, self.timing.gap)
+            if self._enough(found, got):
+                return found
             try:
                 block = self._streamed(got, len(found) // stream.BLOCK + 1)
             except Unusable:
@@ -290,12 +319,22 @@ class FlagClient:
         if number == 1:
             _raise_refusal(data)
         try:
-            block = stream.decode_block(data)
+            block = self._stream_block(data)
         except stream.StreamError as error:
             raise Unusable(str(error)) from None
         if block.number != number & 0xFFFF:
             raise Unusable(f"block {block.number} where {number} belongs")
         return block
+
+    def _stream_rule(self, *, first: bool) -> Rule:
+        """A block of the stream; instead of the first one a refusal may come, which looks like an ordinary answer."""
+
+        def rule(data: bytes) -> int | None:
+            if first and (data[:1] == NAK or data[:2] == STX + b"("):
+                return frames.message_length(data)
+            return self._stream_length(data)
+
+        return rule
 
     def _abort(self) -> Conversation[None]:
         """End a data stream: ESC, and three seconds of patience (as a head-end does)."""
@@ -307,6 +346,14 @@ class FlagClient:
         yield Wait(self.timing.before_command)
         yield Send(Command("B", "0").encode())
         self._mode = None
+
+    def understood(self, message: bytes) -> Identification:
+        """What this tool makes of an identification.
+
+        Raises:
+            Unusable: it is none.
+        """
+        return self._identified(message)
 
     # -- what a careless tool does otherwise -------------------------------------------------------------------------
 
@@ -329,6 +376,27 @@ class FlagClient:
     def _encoded(self, command: Command) -> bytes:
         return command.encode()
 
+    def _part(self, address: bytes, part: bytes, index: int) -> bytes:
+        return part if index else address + part
+
+    def _stream_length(self, data: bytes) -> int | None:
+        return stream.block_length(data)
+
+    def _stream_block(self, data: bytes) -> stream.StreamBlock:
+        return stream.decode_block(data)
+
+    def _ended(self, data: bytes) -> int | None:
+        """Where the first message of an answer ends."""
+        return frames.message_length(data)
+
+    def _enough(self, _found: bytes, _got: bytes) -> bool:
+        """Whether the blocks so far are taken for the whole, given what came in the place of the next one."""
+        return False
+
+    def _framing(self, mode: int) -> str:
+        """The framing of a visit: the data stream has eight bits."""
+        return "8N1" if mode == STREAM else "7E1"
+
     def _digits(self, reply: bytes) -> bytes:
         return login.encode_digits(reply)
 
@@ -337,17 +405,6 @@ def _whole(data: bytes, after: str) -> bytes:
     if not data:
         raise NoReply(f"no answer to {after}")
     return data
-
-
-def _stream_rule(*, first: bool) -> Rule:
-    """A block of the stream; instead of the first one a refusal may come, which looks like an ordinary answer."""
-
-    def rule(data: bytes) -> int | None:
-        if first and (data[:1] == NAK or data[:2] == STX + b"("):
-            return frames.message_length(data)
-        return stream.block_length(data)
-
-    return rule
 
 
 def _raise_refusal(data: bytes) -> None:

@@ -243,6 +243,8 @@ def decode_answer(data: bytes) -> Answer:
 
 
 def _check(data: bytes) -> None:
+    if not data.isascii():  # seven bits are all that the check character sees of one of eight
+        raise CheckError("a character beyond the seven-bit set")
     wanted = bcc(data[1:-1])
     if data[-1] != wanted:
         raise CheckError(f"block check character {data[-1]:02X} where the block's is {wanted:02X}")

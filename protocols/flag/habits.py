@@ -21,6 +21,11 @@ def same_address(own: bytes, asked: bytes) -> bool:
     return own.lstrip(b"0") == asked.lstrip(b"0")
 
 
+def offered_speed(offered: str, asked: str) -> bool:
+    """Whether an option select message asks for a speed that may be had: the one offered, or to stay (6.4.3.2)."""
+    return asked in {offered, "0"}
+
+
 def bcc_of(frame: bytes) -> int:
     """The block check character of a frame from its SOH or STX up to its end mark."""
     return bcc(frame[1:])
@@ -42,10 +47,16 @@ class Habits:
         checks: whether it compares the check character at all.
         parity: whether it refuses characters with a parity error.
         same_address: how it compares addresses.
+        takes_speed: whether it takes the speed of an option select message; given what it offered and what is asked.
         falls_back: whether a bad or missing option select leads to a readout.
         repeats: what it makes of a NAK in a readout: "block", "nothing" or "next".
         error_check: whether an error message has its check character.
         error_as_nak: whether it says NAK where an error message belongs.
+        error_text: the text of an error message; given the right one.
+        obeys_damaged: whether it says NAK to a damaged command and obeys it all the same.
+        repeats_reply: whether it answers an accepted password with its operand and not with ACK.
+        break_answer: what it says to a break.
+        stream_data: an object before it is cut into the blocks of a data stream.
         stream_check: the CRC of a stream block's bytes.
         stream_marks: end marks of a block that is followed by others, and of the last one.
         stream_breaks: whether ESC ends a data stream.
@@ -66,10 +77,16 @@ class Habits:
     checks: bool = True
     parity: bool = True
     same_address: Callable[[bytes, bytes], bool] = same_address
+    takes_speed: Callable[[str, str], bool] = offered_speed
     falls_back: bool = True
     repeats: str = "block"
     error_check: bool = True
     error_as_nak: bool = False
+    error_text: Callable[[str], str] = lambda text: text
+    obeys_damaged: bool = False
+    repeats_reply: bool = False
+    break_answer: bytes = b""
+    stream_data: Callable[[bytes], bytes] = lambda data: data
     stream_check: Callable[[bytes], int] = stream.crc16
     stream_marks: tuple[int, int] = (0x03, 0x04)
     stream_breaks: bool = True

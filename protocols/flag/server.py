@@ -85,7 +85,9 @@ class FlagServer:
         if not self.device.powered(now):
             self.lose(now)
             return []
-        if now < self._busy_until:
+        if not self.device.habits.parity and self.line[1].startswith("7"):
+            data = bytes(byte & 0x7F for byte in data)
+        if now < self._busy_until or (self._visit is not None and self._visit.blocks):
             return self._interrupted(data)
         if self._heard and now - self._heard_at - self._time(len(data)) > self.device.habits.gap:
             self._heard.clear()
@@ -175,28 +177,28 @@ class FlagServer:
         except FrameError:
             return self._fall_back(now)
         offered = self._offer.speed_id if self._offer else ""
-        if procedure != "0" or z not in {offered, "0"} or mode not in "016":
+        if procedure != "0" or not self.device.habits.takes_speed(offered, z) or mode not in "016":
             return self._fall_back(now)
-        if z == offered:
+        if z != "0":
             self._change_to(frames.speed(z) or START_LINE[0], "7E1")
         return self._read_out(now) if int(mode) == READOUT else self._let_in(int(mode), now)
 
-    def _fall_back(self, now: int) -> list[Reply]:
+    def _fall_back(self, now: int, delay: int | None = None) -> list[Reply]:
         """A bad or missing option select message: the readout, at the speed that holds (6.4.3.2)."""
         if not self.device.habits.falls_back:
             self._end("request", now)
             return []
-        return self._read_out(now)
+        return self._read_out(now, delay)
 
     def _on_patience(self, now: int) -> list[Reply]:
         if self._offer and self._offer.mode == "B":
             self._change_to(self._offer.baud, "7E1")
-        return self._fall_back(now)
+        return self._fall_back(now, 0)  # it has waited long enough
 
-    def _read_out(self, now: int) -> list[Reply]:
+    def _read_out(self, now: int, delay: int | None = None) -> list[Reply]:
         self._block = self._block_of(self.device.readout(now))
         self.state = State.READ_OUT
-        replies = self._say(self._block, now)
+        replies = self._say(self._block, now, delay)
         self._due = self._busy_until + _AFTER_READOUT
         return replies
 
@@ -281,7 +283,7 @@ class FlagServer:
         return []
 
     def _interrupted(self, data: bytes) -> list[Reply]:
-        """Who is speaking does not listen, but to an ESC that ends a data stream."""
+        """Who is speaking does not listen, but to an ESC that ends a data stream, in a block or between two."""
         if ESC in data and self._visit is not None and self.device.habits.stream_breaks:
             self._visit.blocks.clear()
             self._await([])

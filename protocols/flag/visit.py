@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from protocols.flag import stream
 from protocols.flag.device import STREAM, Ack, Blocks, Data, Device, Nak, Refusal, Result, Session
@@ -58,15 +59,23 @@ class Visit:
         try:
             command = self._decoded(message)
         except FrameError:
+            if self._device.habits.obeys_damaged:
+                self._obey_anyway(message, now)
             return NAK
         return self._obey(command, now)
+
+    def _obey_anyway(self, message: bytes, now: int) -> None:
+        """What a firmware does that looks at the check character too late."""
+        body = bytes(byte & 0x7F for byte in message[:-1])
+        with suppress(FrameError):
+            self._obey(decode_command(body + bytes((_check_of(body),))), now)
 
     def _decoded(self, message: bytes) -> Command:
         """A command whose check character is right, by this firmware's reckoning."""
         habits = self._device.habits
         if habits.parity and any(byte & 0x80 for byte in message):
             raise FrameError("a character with a parity error")
-        right = message[-1] == habits.command_check(message[:-1]) & 0x7F
+        right = message[-1] == habits.command_check(message[:-1])
         if habits.checks and not right:
             raise FrameError("wrong block check character")
         body = message[:-1]
@@ -82,7 +91,7 @@ class Visit:
 
     def _break(self, command: Command) -> bytes:
         self.over = "break"
-        return ACK if command.number == "1" else b""  # B1 is for devices with fast wake-up (B.2)
+        return ACK if command.number == "1" else self._device.habits.break_answer  # B1: devices with fast wake-up (B.2)
 
     def _gather(self, command: Command, now: int) -> bytes:
         """A write in partial blocks: the address comes in the first one only, the command is obeyed with the last."""
@@ -114,7 +123,8 @@ class Visit:
             data = command.data or b""
             if (data[:1], data[-1:]) != _OPERAND_ENDS or command.number not in "12":
                 return Nak()
-            return self._device.password(self.session, int(command.number), data[1:-1], now)
+            result = self._device.password(self.session, int(command.number), data[1:-1], now)
+            return Data(data) if result == Ack() and self._device.habits.repeats_reply else result
         if command.letter not in "RWE":
             raise Refusal(BAD_COMMAND)
         return self._device.execute(self.session, command, now)
@@ -142,14 +152,16 @@ class Visit:
     def _streamed(self, data: bytes) -> list[bytes]:
         habits = self._device.habits
         more, last = habits.stream_marks
-        frames = [stream.encode_block(block, more=more, last=last)[:-2] for block in stream.split(data)]
+        frames = [
+            stream.encode_block(block, more=more, last=last)[:-2] for block in stream.split(habits.stream_data(data))
+        ]
         return [frame + habits.stream_check(frame).to_bytes(2, "little") for frame in frames]
 
     def _error(self, text: str) -> bytes:
         habits = self._device.habits
         if habits.error_as_nak:
             return NAK
-        frame = STX + b"(" + text.encode("ascii") + b")" + ETX
+        frame = STX + b"(" + habits.error_text(text).encode("ascii") + b")" + ETX
         return self._keep(self._framed(frame) if habits.error_check else frame)
 
     def _keep(self, message: bytes) -> bytes:

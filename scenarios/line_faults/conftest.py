@@ -53,11 +53,12 @@ class Trial:
         return f"{self.fault.name}-{self.medium}"
 
 
-#: Every line fault on every medium on which it makes sense; those of a gateway have scenarios of their own.
+_MODBUS: tuple[Medium, ...] = ("serial", "network")
+#: Every line fault on every Modbus medium on which it makes sense; a gateway and FLAG have scenarios of their own.
 TRIALS = [
     Trial(fault, medium, number)
     for number, (fault, medium) in enumerate(
-        (fault, medium) for fault in load_line_faults().values() for medium in fault.media if medium != "gateway"
+        (fault, medium) for fault in load_line_faults().values() for medium in fault.media if medium in _MODBUS
     )
 ]
 

@@ -12,6 +12,8 @@ A defect is one function with its row of facts; switching it on replaces decisio
     powerlogic_counting       energies between presets: load, carry, rollover, power cuts
     powerlogic_showing        what registers say of it
     powerlogic_communication  frames, function codes, broadcasts
+    elster_frames             check characters, sign-on, times, blocks, data stream
+    elster_security           challenges, passwords, levels, what is refused
 """
 
 from simulators.faults.registry import DEFECTS, Defect, Fault, switch_on

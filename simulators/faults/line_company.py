@@ -29,7 +29,8 @@ def _say(line: SerialLine, who: Stranger, data: bytes, at: int) -> None:
 @line_fault("L08", "wrong-unit", "another unit answers than was asked",
             "the answer is discarded while the time-out keeps running, or told as foreign; never used",
             count("unit", "0", "the address that answers; 0 is the one above"),
-            *how_often(), source="simonvetter/modbus 40, libmodbus PR 860; F15, I5: no wrong-meter data")  # fmt: skip
+            *how_often(), source="simonvetter/modbus 40, libmodbus PR 860; F15, I5: no wrong-meter data",
+            media=("serial", "network"))  # fmt: skip
 class WrongUnit(Disturber):
     """A whole and sound answer, but another meter's."""
 
@@ -61,7 +62,7 @@ class WrongUnit(Disturber):
 
 @line_fault("L09", "echo", "the adapter hears what it sends, and the station file does not say so",
             "what was sent is never taken for an answer; the first read tells that the line echoes, and the key to set",
-            source="F05: echo stripped and not taken for a reply", media=("serial",))  # fmt: skip
+            source="F05: echo stripped and not taken for a reply", media=("serial", "flag"))  # fmt: skip
 class Echo(Disturber):
     """The line's own echo, switched on."""
 
@@ -105,7 +106,7 @@ _SILENT = "silence or garbage, told as that; nothing of the garbage is used, and
 
 @line_fault("L10", "wrong-speed", "the devices have another speed than the station says", _SILENT,
             count("baud", "0", "their speed; 0 is half of the right one"),
-            source="F10: meter stays at another speed", media=("serial",))  # fmt: skip
+            source="F10: meter stays at another speed", media=("serial", "flag"))  # fmt: skip
 class WrongSpeed(_Misframed):
     """Another speed."""
 
@@ -116,7 +117,8 @@ class WrongSpeed(_Misframed):
 
 @line_fault("L11", "wrong-parity", "the devices have another parity than the station says", _SILENT,
             framing("framing", "", "their framing; if absent 8N1, and 8E1 where that is the right one"),
-            source="powerlogic.md 7: PM600 even or none, a PM800 in the field at 8N1", media=("serial",))  # fmt: skip
+            source="powerlogic.md 7: PM600 even or none, a PM800 in the field at 8N1",
+            media=("serial", "flag"))  # fmt: skip
 class WrongParity(_Misframed):
     """Another parity."""
 
@@ -128,7 +130,7 @@ class WrongParity(_Misframed):
 @line_fault("L12", "collision", "somebody talks while a frame is on the line",
             "both are garbled, so as for bit errors; when the other one is silent the line is usable again",
             count("bytes", "4", "how much the other one says"),
-            *how_often(), source="F06, F08: collision = both frames corrupted", media=("serial",))  # fmt: skip
+            *how_often(), source="F06, F08: collision = both frames corrupted", media=("serial", "flag"))  # fmt: skip
 class Collision(Disturber):
     """A stranger begins in the middle of the frame; the line garbles both."""
 

@@ -28,7 +28,7 @@ def _flipped(byte: int, rate: float, framing: Framing, draw: Random) -> tuple[in
             probability("rate", "0.0001", "how many of the bits turn over"),
             choice("parity", "keep", "what the adapter does with a character whose parity is wrong", "keep", "drop"),
             *how_often("100%", "both"),
-            source="F01: checksum rejects, retry, nothing stored", media=("serial",))  # fmt: skip
+            source="F01: checksum rejects, retry, nothing stored", media=("serial", "flag"))  # fmt: skip
 class BitErrors(Disturber):
     """Each bit on its own."""
 
@@ -40,6 +40,22 @@ class BitErrors(Disturber):
             damaged, seen = _flipped(byte, self.values["rate"], frame.framing, self.site.random)
             if not (seen and self.values["parity"] == "drop"):
                 found.append(damaged)
+        return (replace(frame, data=bytes(found)),)
+
+
+@line_fault("L17", "one-bit", "a single bit of a frame turns over",
+            "every check character finds it: the block is asked for again with NAK or the read is repeated, and that "
+            "is told; a write is not repeated unless the meter says NAK; nothing of the block is used",
+            *how_often(),
+            source="IEC 62056-21 6.2: an exclusive or finds every error of one bit", media=("flag",))  # fmt: skip
+class OneBit(Disturber):
+    """One bit of one character; parity may be wrong too, which a port does not show."""
+
+    def spoil(self, frame: Frame) -> Iterable[Frame]:
+        """The frame with its error."""
+        assert frame.framing is not None
+        draw, found = self.site.random, bytearray(frame.data)
+        found[draw.randrange(len(found))] ^= 1 << draw.randrange(frame.framing.data_bits)
         return (replace(frame, data=bytes(found)),)
 
 
@@ -94,7 +110,7 @@ class Truncated(Disturber):
             count("bytes", "3", "at most so many"),
             duration("within", "50ms", "how long behind the frame they may come"),
             *how_often(),
-            source="F04: leading garbage skipped; bias faults", media=("serial",))  # fmt: skip
+            source="F04: leading garbage skipped; bias faults", media=("serial", "flag"))  # fmt: skip
 class Noise(Disturber):
     """Random bytes, half of the time in front."""
 

@@ -20,8 +20,9 @@ from simulators.lines.disturbance import Disturbance, Frame
 from simulators.lines.network import Network
 from simulators.lines.serial_line import SerialLine
 
-#: Where a fault makes sense: on a pair of wires, on a network, in a gateway or whatever else answers for several units.
-Medium = Literal["serial", "network", "gateway"]
+#: Where a fault makes sense: on a pair of wires between silences, on a network, in a gateway or whatever else answers
+#: for several units, on a line of characters as FLAG meters speak on it.
+Medium = Literal["serial", "network", "gateway", "flag"]
 _CALL = re.compile(r"\s*([A-Za-z0-9-]+)\s*(?:\((.*)\)\s*)?", re.DOTALL)
 _MODULES = (
     "simulators.faults.line_damage",
@@ -141,7 +142,7 @@ def line_fault(
     behaviour: str,
     *parameters: Parameter,
     source: str,
-    media: tuple[Medium, ...] = ("serial", "network"),
+    media: tuple[Medium, ...] = ("serial", "network", "flag"),
 ) -> Callable[[type[Disturber]], type[Disturber]]:
     """Register a kind of disturber; see :class:`LineFault` for the facts."""
 

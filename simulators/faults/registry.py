@@ -30,7 +30,8 @@ class Fault:
     """Something that goes wrong on purpose: a firmware defect, or a mistake at the bench.
 
     Attributes:
-        id: D.. and O.. as in the domain reference, P.. are meterbench's own.
+        id: D.., O.., and of Elster meters E.. (M) and T.. (tools) as in the domain references; P.. and E61 on are
+            meterbench's own.
         title: what is wrong, in a few words.
         symptom: what an observer sees.
         shows: a regular expression for the names of the measurements that may fail because of it; an exception that
@@ -38,7 +39,7 @@ class Fault:
         caught_by: the scenarios that must catch it, by function name.
         severity: who is hurt.
         why: what makes it plausible, for those that stand in no reference.
-        model: a model on which it shows, empty where every target does.
+        model: a model (or a device of the built-in station) on which it shows, empty where every target does.
         family: whose meters.
     """
 
@@ -73,6 +74,14 @@ _FAMILIES = (
     "simulators.faults.powerlogic_counting",
     "simulators.faults.powerlogic_showing",
     "simulators.faults.powerlogic_communication",
+    "simulators.faults.elster_frames",
+    "simulators.faults.elster_security",
+    "simulators.faults.elster_counting",
+    "simulators.faults.elster_billing",
+    "simulators.faults.elster_profile",
+    "simulators.faults.elster_logs",
+    "simulators.faults.elster_clock",
+    "simulators.faults.elster_showing",
 )
 
 

@@ -48,9 +48,13 @@ class TerminalLine(CharacterLine):
         self.attach(adapter, name=self.name)
 
     def open(self, framing: Framing | None = None, *, follows: Follows = "nothing") -> CharacterPort:
-        """A program opens the computer's port, and with it sets DTR."""
+        """A program opens the computer's port, and with it sets DTR.
+
+        The door of a pty ("frame") is open for as long as it is served and cannot see DTR: it leaves DTR to the others.
+        """
         port = super().open(framing, follows=follows)
-        self.set_ready(port, ready=True)
+        if follows != "frame":
+            self.set_ready(port, ready=True)
         return port
 
     def close(self, port: Port) -> None:

@@ -44,12 +44,16 @@ class Programming:
 
 
 class EventLog(Generic[T]):
-    """A log of one kind of event. It is empty at first."""
+    """A log of one kind of event.
+
+    Args:
+        before: how often it had happened when the log began.
+    """
 
     __slots__ = ("count", "latest")
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, before: int = 0) -> None:
+        self.count = before
         #: The latest occurrences, the newest first.
         self.latest: tuple[Occurrence[T], ...] = ()
 

@@ -110,11 +110,12 @@ class ProfileRecorder:
         if self.days:
             self.days[-1].entries.append(entry)
 
-    def clear(self, at: int, *, summer: bool) -> None:
-        """Forget everything; the first new day begins now and says so."""
+    def clear(self, at: int, *, summer: bool, marked: bool = True) -> None:
+        """Forget everything; the first new day begins now and says so, unless it is not marked."""
         self.days.clear()
         self.day(at, summer=summer)
-        self.mark(Mark.CLEARED, at, summer=summer)
+        if marked:
+            self.mark(Mark.CLEARED, at, summer=summer)
 
     def latest(self, days: int) -> list[Day]:
         """The latest days, the oldest of them first."""

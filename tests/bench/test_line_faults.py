@@ -254,10 +254,10 @@ def run(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]
 def test_the_catalogue_is_told_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run("faults", "list", capsys=capsys)
     assert code == 0
-    assert "L03   drop(p=2%, way=answers, after=0, times=0)  [serial, network]" in out
+    assert "L03   drop(p=2%, way=answers, after=0, times=0)  [serial, network, flag]" in out
     code, out, _ = run("faults", "list", "--json", capsys=capsys)
     rows: list[dict[str, Any]] = json.loads(out)
-    assert len(rows) == 18
+    assert len(rows) == 19
     assert {"id", "name", "title", "behaviour", "source", "media", "parameters"} == set(rows[0])
 
 
@@ -268,7 +268,7 @@ def test_the_catalogue_is_told_and_as_json(capsys: pytest.CaptureFixture[str]) -
         ("buss:drop", 'the station has no link "buss"; did you mean bus? it has: bus, lan'),
         ("bus:dorp", 'there is no line fault "dorp"; did you mean drop?'),
         ("bus:drop(p=2)", 'L03 (drop): p: "2" is outside 0 to 1'),
-        ("lan:echo", "L09 (echo) makes no sense on link lan (ethernet); it is a fault of: serial"),
+        ("lan:echo", "L09 (echo) makes no sense on link lan (ethernet); it is a fault of: serial, flag"),
         ("bus:D40", "D40 (wrong-mapping) is a fault of a gateway, and the bench reaches link bus (rs485) without one"),
     ],
 )
@@ -336,7 +336,7 @@ def test_a_session_of_another_kind_is_used_for_every_device(tmp_path: Path) -> N
     from bench.procedures.mistakes import MISTAKES, session_of  # noqa: PLC0415  # only here
 
     assert session_of(None) is session_of("O01") is ModbusSession
-    assert {id_ for id_, mistake in MISTAKES.items() if mistake.of_a_tool} == {"O11", "O12", "O13"}
+    assert {id_ for id_, mistake in MISTAKES.items() if mistake.session is not ModbusSession} == {"O11", "O12", "O13"}
 
 
 def test_a_reading_that_had_to_be_repeated_is_no_clock_that_is_wrong() -> None:

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from bench import cli
-from bench.defects import TARGET, Matrix, faults, kill_matrix
+from bench.defects import TARGET, TARGETS, Matrix, _healthy, _sick, faults, kill_matrix
 from bench.procedures.mistakes import Mistake
 
 SCENARIOS = Path(str(files("scenarios")))
 FAULTS = faults()
 FAILING = ("fail", "inconclusive")
+#: The last number of the list of Elster defects in the domain reference.
+LAST_OF_THE_REFERENCE = 60
 #: Takes the assertion out of the scenario that catches D30.
 WEAK = ('judge_unchanged(before.values, fresh, measure, since, "a direct write")', "pass")
 
@@ -44,8 +46,9 @@ def matrix() -> Matrix:
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Matrix:
-    """The scenarios that promise to catch it, on a meter of another family."""
-    return kill_matrix((), FAULTS, seeds=0, target="new-pm850", promised_only=True)
+    """The scenarios that promise to catch it, on another meter of its family."""
+    targets = {"powerlogic": "new-pm850", "elster": "a1700"}
+    return kill_matrix((), FAULTS, seeds=0, targets=targets, promised_only=True)
 
 
 def test_what_must_catch_it_exists() -> None:
@@ -72,7 +75,7 @@ def test_it_is_caught_and_for_the_right_reason(id_: str, matrix: Matrix) -> None
 
 
 @pytest.mark.parametrize("id_", [id_ for id_, fault in FAULTS.items() if not fault.model])
-def test_it_is_caught_on_another_family_too(id_: str, elsewhere: Matrix) -> None:
+def test_it_is_caught_on_another_meter_too(id_: str, elsewhere: Matrix) -> None:
     killers = {scenario.rpartition("::")[2] for scenario in elsewhere.matrix[id_]}
     assert killers == set(FAULTS[id_].caught_by)
     assert [line for line in elsewhere.accidental if line.startswith(id_)] == []
@@ -145,7 +148,7 @@ def test_scenarios_that_cannot_be_collected_end_in_one_line(tmp_path: Path, caps
     assert cli.call(["defects", "run", str(tmp_path / "test_none.py"), "--only", "D15", "--seeds", "1"]) == 5
     assert "no defect or mistake is called 'D99'" in capsys.readouterr().err
     assert cli.call(["defects", "run", "--family", "abacus"]) == 4
-    assert "known: powerlogic" in capsys.readouterr().err
+    assert "known: elster, powerlogic" in capsys.readouterr().err
 
 
 def test_the_matrix_is_told_in_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,8 +178,31 @@ def test_every_fault_says_what_it_is() -> None:
         assert fault.symptom
         assert fault.caught_by
         assert fault.severity in ("billing", "function", "cosmetic")
-        assert bool(fault.why) == id_.startswith("P"), id_
+        assert bool(fault.why) == is_our_own(id_), id_
         assert not fault.explains("raised NoAnswer: no answer from unit 2 on link lan within 1 s")
     assert TARGET == "new-cm4250"
-    assert {fault.family for fault in FAULTS.values()} == {"powerlogic"}
-    assert sum(isinstance(fault, Mistake) for fault in FAULTS.values()) == 15
+    assert {fault.family for fault in FAULTS.values()} == {"powerlogic", "elster"}
+    assert sum(isinstance(fault, Mistake) for fault in faults("powerlogic").values()) == 15
+
+
+def is_our_own(id_: str) -> bool:
+    """Whether no reference has it: it then says what makes it plausible."""
+    return id_.startswith("P") or (id_[0] == "E" and int(id_[1:]) > LAST_OF_THE_REFERENCE)
+
+
+@pytest.mark.parametrize("family", ["powerlogic", "elster"])
+def test_a_matrix_of_one_family_runs_that_family_only(family: str) -> None:
+    other = {"powerlogic": {"a1140", "a1700"}, "elster": {"new-pm850", "cm2350"}}[family]
+    cases = [*_sick(faults(family).values(), TARGETS, promised_only=False), *_healthy(8, {family})]
+    assert {fault.family for fault in faults(family).values()} == {family}
+    assert not {device for case in cases for device in case.devices} & other
+
+
+def test_healthy_runs_go_through_all_meters_of_the_families() -> None:
+    devices = [case.devices for case in _healthy(4, {"elster"})]
+    assert set(map(frozenset, devices)) == {frozenset({name}) for name in ("a1140", "a1700", "a1120", "a1140-tcp")}
+    assert [case.trial for case in _healthy(2, {"elster"})] == [None, None]
+    assert [(sorted(case.devices), case.trial) for case in _healthy(2, {"powerlogic"})] == [
+        (["cm2350", "new-cm3350"], 0),
+        (["cm3350", "new-cm4250"], 1),
+    ]

@@ -60,7 +60,7 @@ HEALTHY, WHEN = ask(a_stage())
 
 
 def test_every_fault_says_what_it_is_and_what_must_be_made_of_it() -> None:
-    assert [id_ for id_ in FAULTS if id_.startswith("L")] == [f"L{number:02}" for number in range(1, 17)]
+    assert [id_ for id_ in FAULTS if id_.startswith("L")] == [f"L{number:02}" for number in range(1, 18)]
     assert {"D40", "D40b"} <= FAULTS.keys()
     names = [fault.name for fault in FAULTS.values()]
     assert len(set(names)) == len(names)

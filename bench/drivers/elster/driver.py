@@ -18,6 +18,7 @@ from bench.errors import ForeignAnswer, NoAnswer
 from bench.safety import Armed
 from protocols.conversation import ProtocolError
 from protocols.elster import logs, moments, registers, tables, transformers
+from protocols.elster.configuration import layout
 from protocols.elster.tables import Identity, Source
 from protocols.flag import readout
 from simulators.world import SECOND
@@ -118,6 +119,11 @@ class Elster(History):
     def write_object(self, armed: Armed, identity: int, data: bytes) -> None:
         """Bytes for an identity."""
         self.session.write(armed, identity, data)
+
+    def scheme_item(self, name: str) -> tuple[int, int]:
+        """Number and size of an identity of a scheme, by its name in `fixtures/elster/configuration.csv`."""
+        item = layout(self.model.name).items[name]
+        return item.number, item.size
 
     def image(self, name: str) -> bytes:
         """A whole object by the name of its identity."""

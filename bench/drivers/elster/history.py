@@ -8,14 +8,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from bench.drivers.flag import PACKET, FlagSession
-from bench.errors import UsageError
+from bench.errors import ForeignAnswer, UsageError
 from protocols.elster import history, profile, requests
 from protocols.elster.tables import Identity, Model
 from protocols.flag import profile_text
+from protocols.flag.device import PROGRAMMING, STREAM
 
 T = TypeVar("T")
-#: A visit in the data stream costs a sign-on of its own; fewer blocks than this are as quick by packets.
+#: Fewer blocks than this are as quick by packets.
 _STREAM_FROM = 4
+#: How often a profile is begun anew when its visit breaks off.
+_ATTEMPTS = 2
+#: A command names blocks by two hexadecimal digits; none asks for all there is.
+_MOST_BLOCKS = 0xFF
 
 
 class History(ABC):
@@ -33,15 +38,24 @@ class History(ABC):
     def decoded(self, what: str, decode: Callable[[], T]) -> T:
         """What an object says."""
 
-    def read_billing(self, sets: int | None = None) -> tuple[history.HistoricalSet, ...]:
-        """The newest billing sets (543), the newest first; all of them if no number is given."""
-        return self._sets("billing_history", sets)
+    def read_billing(
+        self, sets: int | None = None, *, since: datetime | None = None
+    ) -> tuple[history.HistoricalSet, ...]:
+        """The newest billing sets (543), the newest first; all of them if no number and no moment is given.
 
-    def read_daily(self, sets: int | None = None) -> tuple[history.HistoricalSet, ...]:
-        """The newest daily sets (545), the newest first."""
-        return self._sets("daily_history", sets)
+        Args:
+            sets: how many at the most.
+            since: the first that is older than this moment ends the row.
+        """
+        return self._sets("billing_history", sets, since)
 
-    def _sets(self, name: str, sets: int | None) -> tuple[history.HistoricalSet, ...]:
+    def read_daily(
+        self, sets: int | None = None, *, since: datetime | None = None
+    ) -> tuple[history.HistoricalSet, ...]:
+        """The newest daily sets (545), as `read_billing`."""
+        return self._sets("daily_history", sets, since)
+
+    def _sets(self, name: str, sets: int | None, since: datetime | None) -> tuple[history.HistoricalSet, ...]:
         """Set by set: each begins with a packet of its own (elster-flag 3.3)."""
         row = self.identity(name)
         packets = -(-row.size // PACKET)
@@ -49,7 +63,7 @@ class History(ABC):
         for number in range(row.sets if sets is None else min(sets, row.sets)):
             data = self.session.read(row.number, row.size, offset=number * packets * PACKET)
             kept = self.decoded(name, lambda data=data: history.decode_set(self.model.name, data))  # type: ignore[misc]  # a default binds it
-            if kept.time is None:
+            if kept.time is None or (since is not None and kept.time < since):
                 break
             found.append(kept)
         return tuple(found)
@@ -75,13 +89,12 @@ class History(ABC):
         """
         if days is not None and (start is not None or end is not None):
             raise UsageError("a load profile is read either by days or by dates")
-        size = self._select(days, start, end)
-        row = self.identity("profile")
-        if stream and size.large >= _STREAM_FROM:
-            data = self.session.stream(row.number, size.large, level=1)
-        else:
-            data = self.session.read(row.number, size.small * PACKET, level=1)
-        return self.decoded("load profile", lambda: profile.decode_records(self.model.name, data))
+        for _ in range(_ATTEMPTS):
+            data = self._profile(days, start, end, STREAM if stream else PROGRAMMING)
+            if data is not None:
+                self.session.leave()
+                return self.decoded("load profile", lambda data=data: profile.decode_records(self.model.name, data))  # type: ignore[misc]  # a default binds it
+        raise ForeignAnswer("load profile: each visit broke off in the middle of it", device=self.name)
 
     def read_profile_text(
         self, start: datetime | None = None, end: datetime | None = None
@@ -90,12 +103,29 @@ class History(ABC):
         data = self.session.formatted(profile_text.encode_request(start, end))
         return self.decoded("load profile as text", lambda: profile_text.decode_profile(data))
 
-    def _select(self, days: int | None, start: datetime | None, end: datetime | None) -> requests.BlockCounts:
-        """Say what is to be read, and hear how many blocks that is."""
+    def _profile(self, days: int | None, start: datetime | None, end: datetime | None, mode: int) -> bytes | None:
+        """The stream of what is selected; None if another visit had to be opened, which knows of no selection."""
+        self.session.require(1, mode)
+        visit = self.session.visits
+        size = self._select(days, start, end, mode)
+        row = self.identity("profile")
+        if mode == STREAM and size.large >= _STREAM_FROM:
+            data = self.session.stream(row.number, size.large if size.large <= _MOST_BLOCKS else 0, level=1)
+        else:
+            data = self.session.read(row.number, size.small * PACKET, level=1, mode=mode)
+        return data if self.session.visits == visit else None
+
+    def _select(
+        self, days: int | None, start: datetime | None, end: datetime | None, mode: int
+    ) -> requests.BlockCounts:
+        """Say what is to be read in this visit, and hear how many blocks that is."""
         asked = self.identity("profile_days")
         if start is not None or end is not None:
-            self.session.select(self.identity("profile_range").number, requests.ProfileRange(start, end).encode())
+            self.session.select(
+                self.identity("profile_range").number, requests.ProfileRange(start, end).encode(), mode=mode
+            )
         else:
-            self.session.select(asked.number, requests.encode_days(requests.ALL_DAYS if days is None else days))
-        counts = self.session.read(asked.number, requests.COUNTS_BYTES, level=1)
+            wanted = requests.encode_days(requests.ALL_DAYS if days is None else days)
+            self.session.select(asked.number, wanted, mode=mode)
+        counts = self.session.read(asked.number, requests.COUNTS_BYTES, level=1, mode=mode)
         return self.decoded("block counts", lambda: requests.decode_counts(counts))

@@ -49,8 +49,8 @@ class Events:
 
     __slots__ = ("lasting", "logs", "on_event", "phases")
 
-    def __init__(self) -> None:
-        self.logs: dict[Event, EventLog[int]] = {event: EventLog() for event in Event}
+    def __init__(self, before: int = 0) -> None:
+        self.logs: dict[Event, EventLog[int]] = {event: EventLog(before) for event in Event}
         #: What has begun and not ended.
         self.lasting: set[Event] = set()
         #: The phases that have failed.

@@ -72,6 +72,15 @@ class Firmware:
     #: The level after a wrong password; given the one reached before.
     level_after_failure: Callable[[int], int] = lambda level: min(level, 0)
 
+    #: The level of a reply of zeros, and whether a password is that of a level; given what was said and what is right.
+    level_of_zeros: int = 0
+    same_password: Callable[[bytes, bytes], bool] = bytes.__eq__
+
+    # -- packets --
+    #: The packet that is meant by a number, and whether a read beyond the end of an object is filled up with FF.
+    packet: Callable[[int], int] = lambda number: number
+    fills_up: bool = False
+
     # -- programming --
     counts_change: Callable[[Session], int] = first_change
     #: Given the session: by how much a write that was refused raises the programming counter.
@@ -101,6 +110,13 @@ class Firmware:
     after_store: Hook = _nothing
     after_billing: Hook = _nothing
 
+    #: Whether a billing date that came while there was no supply is made up for.
+    makes_up_billing: bool = True
+    #: The moment that goes with a demand; given the end of its period and the length of it (ns).
+    demand_stamp: Callable[[int, int], int] = lambda end, _length: end
+    #: The rates that count from a switching time on; given those before and those of the calendar.
+    active_rates: Callable[[frozenset[int], frozenset[int]], frozenset[int]] = lambda _before, wanted: wanted
+
     # -- clock and profile --
     #: The part (ns) of a pending adjustment that a period takes; given it and the step.
     clock_step: Callable[[int, int], int] = one_step
@@ -119,6 +135,8 @@ class Firmware:
     #: Whether day markers are written at all, power cuts marked.
     marks_days: bool = True
     marks_power: bool = True
+    #: Whether a profile that was cleared says so.
+    marks_clearing: bool = True
 
     # -- counting, supply --
     #: The rates at which the sources are counted; given the meter and the rates of what it measures.

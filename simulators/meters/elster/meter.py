@@ -7,14 +7,14 @@ from datetime import datetime
 from protocols.elster.history import Trigger
 from protocols.elster.logs import Phases
 from protocols.elster.tables import Model, Source
-from protocols.flag.device import Ack, Data, Refusal, Result, Session
+from protocols.flag.device import Ack, Blocks, Data, Refusal, Result, Session
 from protocols.flag.frames import Command
 from protocols.flag.habits import Habits
 from simulators.metering.daylight_saving import to_moment
 from simulators.metering.energy import WH
 from simulators.metering.event_log import EventLog, Programming
 from simulators.metering.history import RegisterHistory
-from simulators.meters.elster import packets
+from simulators.meters.elster import packets, partial
 from simulators.meters.elster.catalogue import Entry, catalogue
 from simulators.meters.elster.configuration import Configuration
 from simulators.meters.elster.events import Event
@@ -175,7 +175,7 @@ class Meter(Metrology):
         return self.security.check(self, session, number, operand, now)
 
     def execute(self, session: Session, command: Command, now: int) -> Result:
-        """R1, W1 and E2; R5 where the profile knows it.
+        """R1, W1 and E2; R3, W3 and R5 where the profile has them.
 
         Raises:
             Refusal: with the meter's error number.
@@ -186,6 +186,11 @@ class Meter(Metrology):
                 return Data(packets.read(self, session, command, now))
             case "W1" | "E2":
                 write(self, session, command, now)
+                return Ack()
+            case "R3" if self.profile.partial_blocks:
+                return Blocks(partial.read(self, session, command, now))
+            case "W3" if self.profile.partial_blocks:
+                partial.write(self, session, command, now)
                 return Ack()
             case "R5":
                 return Data(read_text(self, session, command, now))

@@ -86,7 +86,7 @@ class Metrology:
         #: Told of each internal step and its instant (ns), for who wants to interrupt the meter there.
         self.notice: Callable[[str, int], None] = _unnoticed
         self.journal = Journal()
-        self.events = Events()
+        self.events = Events(profile.events_before)
         self.supply = Supply()
         sections = configuration.sections
         rule = behaviour.daylight_saving_of(sections["daylight_saving"])
@@ -179,12 +179,14 @@ class Metrology:
 
     def end_demand_period(self, now: int) -> None:
         """A (sub-)interval of the demand ends."""
-        self.registers.demand.close(self.registers.energies(now), self.clock.standard(now))
+        stamp = self.firmware.demand_stamp(self.clock.standard(now), self.registers.demand.period.length)
+        self.registers.demand.close(self.registers.energies(now), stamp)
 
     def switch_rates(self, now: int) -> None:
         """Have those rates active that the calendar says."""
-        rates = self.calendar.rates(self.clock.read(now))
-        if rates != self.registers.tou.rates:
+        before = self.registers.tou.rates
+        rates = self.firmware.active_rates(before, self.calendar.rates(self.clock.read(now)))
+        if rates != before:
             self.registers.tou.switch(self.registers.energies(now), rates)
 
     # -- load profile ------------------------------------------------------------------------------------------------
@@ -208,7 +210,8 @@ class Metrology:
         """Forget the load profile, as at the factory; the first day begins now and says so."""
         self.settle(now)
         if self.recorder is not None:
-            self.recorder.clear(self.clock.standard(now), summer=self._summer_flag(now))
+            standard, marked = self.clock.standard(now), self.firmware.marks_clearing
+            self.recorder.clear(standard, summer=self._summer_flag(now), marked=marked)
             self.recorder.begin(now, self.registers.energies(now))
 
     def new_day(self, now: int) -> None:

@@ -46,7 +46,7 @@ def operand(meter: Meter, command: Command) -> Operand:
     entry = catalogue(meter.model.name).get(int(found[1]))
     if entry is None:
         raise Refusal(UNKNOWN)
-    return Operand(entry, int(found[2], 16), bytes.fromhex(found[3].decode("ascii")))
+    return Operand(entry, meter.firmware.packet(int(found[2], 16)), bytes.fromhex(found[3].decode("ascii")))
 
 
 def read(meter: Meter, session: Session, command: Command, now: int) -> bytes:
@@ -60,6 +60,8 @@ def read(meter: Meter, session: Session, command: Command, now: int) -> bytes:
     if len(asked.data) != 1 or not 1 <= asked.data[0] <= PACKET:
         raise Refusal(BAD_COMMAND)
     packet = _packet(asked.entry, meter.image(asked.entry.number, now), asked.packet)
+    if meter.firmware.fills_up:
+        packet = packet.ljust(PACKET, b"\xff")
     if asked.data[0] > len(packet) and meter.profile.refused_length != "short":
         raise Refusal(meter.profile.refused_length)
     return b"(" + packet[: asked.data[0]].hex().upper().encode("ascii") + b")"

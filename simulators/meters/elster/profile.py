@@ -35,7 +35,7 @@ def _ident(value: object) -> str:
 
 def _triggers(value: object) -> Trigger:
     names = {trigger.name.lower(): trigger for trigger in Trigger if trigger.name}
-    if not isinstance(value, list) or not all(isinstance(name, str) and name in names for name in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name in names for name in value):
         raise NotOfThisKind(f"a list of {', '.join(names)}")
     return Trigger(sum(names[name] for name in set(value)))
 
@@ -58,6 +58,7 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "refused_password": one_of("ERR1", "ERR2", "ERR3", "ERR5", "ERR6", "NAK"),
     "refused_length": one_of("ERR1", "ERR2", "ERR3", "ERR6", "short"),
     "readout_filled": switch,
+    "partial_blocks": switch,
     "formatted_profile": switch,
     "adjust_step": duration,
     "adjust_limit": duration,
@@ -72,6 +73,7 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "battery": switch,
     "battery_life": duration,
     "firmware_text": _printable(_FIRMWARE),
+    "events_before": whole(0, _WORD),
 }
 
 
@@ -95,6 +97,7 @@ class Profile:
     refused_password: str
     refused_length: str
     readout_filled: bool
+    partial_blocks: bool
     formatted_profile: bool
     adjust_step: int
     adjust_limit: int
@@ -109,6 +112,7 @@ class Profile:
     battery: bool
     battery_life: int
     firmware_text: str
+    events_before: int
 
 
 def profile_of(model: Model, overrides: Mapping[str, Any] | None = None) -> Profile:

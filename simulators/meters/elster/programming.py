@@ -33,6 +33,7 @@ _USER = 12
 _PASSWORD = 8
 _DIGITS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ")
 _RESET = (b"\x01", b"")
+_CLEAR = b"\x01"
 
 
 class Assembly:
@@ -216,6 +217,13 @@ def _adjust(meter: Meter, session: Session, data: bytes, now: int) -> None:
         changed(meter, session, now, lambda _when: None)
 
 
+def _clear_profile(meter: Meter, session: Session, data: bytes, now: int) -> None:
+    if data != _CLEAR:
+        raise Refusal(GENERAL)
+    meter.clear_profile(now)
+    changed(meter, session, now, lambda _when: None)
+
+
 def _password(level: int) -> Write:
     def put(meter: Meter, session: Session, data: bytes, now: int) -> None:
         if len(data) != _PASSWORD or not data.isascii() or not data.decode("ascii").isprintable():
@@ -237,6 +245,7 @@ _SPECIAL: dict[str, Write] = {
     "end_of_billing": _billing,
     "profile_days": _days,
     "profile_range": _range,
+    "profile_clear": _clear_profile,
     "instantaneous_request": _instantaneous,
     "clock": _clock,
     "clock_adjust": _adjust,

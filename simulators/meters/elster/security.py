@@ -61,7 +61,7 @@ class Security:
         if number == _PLAIN and not meter.profile.plain_password:
             raise Refusal("ERR1")
         try:
-            level = self._level(session, number, operand)
+            level = self._level(meter, session, number, operand)
         except LoginError:
             return Nak()
         if level is None:
@@ -71,13 +71,15 @@ class Security:
         session.authenticated = now
         return Ack()
 
-    def _level(self, session: Session, number: int, operand: bytes) -> int | None:
+    def _level(self, meter: Meter, session: Session, number: int, operand: bytes) -> int | None:
         if number == _SECRET:
             reply = decode_digits(operand)
             if reply == NO_PASSWORD:
-                return 0
+                return meter.firmware.level_of_zeros
             operand = password_of(session.seed, reply)
-        return next((level for level in sorted(self.passwords, reverse=True) if self.passwords[level] == operand), None)
+        same = meter.firmware.same_password
+        levels = sorted(self.passwords, reverse=True)
+        return next((level for level in levels if same(operand, self.passwords[level])), None)
 
     def _refused(self, meter: Meter, session: Session, now: int) -> Result:
         session.level = meter.firmware.level_after_failure(session.level)

@@ -95,5 +95,5 @@ def _begin_anew(meter: Metrology, outage: Outage, now: int) -> None:
             meter.mark(Mark.POWER_UP, now)
     meter.switch_rates(now)
     meter.agenda.plan(now)
-    if missed_billing(meter, outage.read, meter.clock.read(now)):
+    if meter.firmware.makes_up_billing and missed_billing(meter, outage.read, meter.clock.read(now)):
         meter.bill_if_switched_on(now, Trigger.BILLING_DATE | Trigger.POWER_UP)

@@ -40,6 +40,7 @@ class MemoryMeter:
     level: int = -1
     user: bytes = b""
     dead: bool = False
+    expected: bytes | None = None
     _counted: bool = False
 
     def __post_init__(self) -> None:
@@ -57,6 +58,20 @@ class MemoryMeter:
             armed.check(self.name)
         self.level, self._counted = level, False
         self.sessions.append((level, user))
+
+    def ready(self, armed: Armed, level: int) -> int:
+        self._alive()
+        if self.level < level:
+            self.log_in(armed, level, "")
+        return len(self.sessions)
+
+    def expect_password(self, password: bytes) -> None:
+        self.expected = password
+
+    def takes_password(self, password: bytes) -> bool:
+        self._alive()
+        self.level = -1
+        return password in {self.objects[number] for number in (931, 932, 933)}
 
     def log_out(self) -> None:
         self._alive()

@@ -106,15 +106,36 @@ def test_a_supply_that_fails_between_two_writes_costs_a_visit_and_not_the_scheme
     assert rows["user in the programming log"]["value"] == "JDOE"
 
 
-def test_a_supply_that_fails_where_nothing_can_be_read_back_leaves_a_report(
+def test_a_supply_that_fails_at_a_password_costs_a_visit_too_for_it_is_tried(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with monkeypatch.context() as patched:
         _interrupted_supply(patched, 15)
-        assert call(["scheme", "program", str(FIXTURES / "industrial.yaml"), "a1140", "--on", "2026-11-21"]) == 1
-    told = capsys.readouterr().err
-    assert (
-        "new: transformers, sources, tariff, profile, billing, display, pulse_outputs; old: clock; mixed: scheme"
-        in told
-    )
-    assert "unknown: passwords" in told
+        words = ["scheme", "program", str(FIXTURES / "industrial.yaml"), "a1140", "--on", "2026-11-21", "--json"]
+        assert call(words) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["unconfirmed"], found["sections"]["passwords"]) == (["password_3"], "new")
+
+
+def test_a_programming_that_outlasts_its_password_goes_on_in_visits_that_are_named_and_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clocks: list[Any] = []
+    make, write = Bench.__init__, ElsterScheme.write_object
+
+    def made(bench: Bench, *words: Any, **named: Any) -> None:
+        make(bench, *words, **named)
+        clocks.append(bench.clock)
+
+    def slow(meter: ElsterScheme, armed: Armed, identity: int, data: bytes) -> None:
+        write(meter, armed, identity, data)
+        clocks[-1].sleep(40_000_000_000)
+
+    monkeypatch.setattr(Bench, "__init__", made)
+    monkeypatch.setattr(ElsterScheme, "write_object", slow)
+    words = ["scheme", "program", str(FIXTURES / "industrial.yaml"), "a1140", "--user", "JDOE", "--on", "2026-11-21"]
+    assert call([*words, "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["measurements"]}
+    assert rows["programming counter went up by"]["value"] == "4"
+    assert rows["programming counter went up by"]["note"] == "4, before: 0; written in 4 visits"
+    assert rows["user in the programming log"]["value"] == "JDOE"

@@ -114,3 +114,18 @@ def test_on_a_pty(served: Served, modem: Modem) -> None:
         assert client.read_until(CONNECT).endswith(CONNECT)
         client.write(bytes(range(256)))
         assert client.read(256) == bytes(range(256))
+
+
+def test_the_port_of_a_pty_keeps_no_call_alive() -> None:
+    world = World(1)
+    far = CharacterLine(world, "far", "network")
+    far.attach(Parrot(), name="meter")
+    modem = Modem(world, "modem", ModemPlan({}, profile="rs232_direct"), Exchange({"123": far}))
+    modem.terminal.open(follows="frame")  # as a pty's door, for as long as it is served
+    port = modem.terminal.open(follows="line")
+    port.write(b"ATD123\r")
+    world.sleep(5_000_000_000)
+    assert modem.carrier
+    modem.terminal.close(port)
+    world.sleep(1_000_000_000)
+    assert not modem.carrier

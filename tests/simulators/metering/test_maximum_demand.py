@@ -89,3 +89,12 @@ def test_what_was_kept_comes_back():
 def test_a_period_without_length_is_refused():
     with pytest.raises(ValueError, match="at least one"):
         DemandPeriod(MINUTE, 0)
+
+
+def test_a_window_that_begins_anew_has_nothing_before_it():
+    demand = MaximumDemand([0], SLIDING)
+    energies = run(demand, [900, 900])
+    demand.begin(energies)
+    demand.reset()
+    demand.close([energies[0] + 300 * SLIDING.step, energies[1]], 30 * MINUTE)
+    assert demand.maxima[0][0].value == 100

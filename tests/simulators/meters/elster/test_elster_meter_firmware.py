@@ -7,10 +7,18 @@ from datetime import timedelta
 
 from elster_desk import DAY, HOUR, KW, MINUTE, SECOND, Desk, Load, Source, datetime, pytest
 
-from protocols.elster.configuration import DemandPeriod
+from protocols.elster.configuration import (
+    DayType,
+    DemandPeriod,
+    MonthDay,
+    Season,
+    SwitchingTime,
+    TariffStructure,
+)
 from protocols.elster.instantaneous import Instant, Request
 from protocols.elster.moments import encode_clock
 from protocols.flag.device import PROGRAMMING, Refusal
+from protocols.flag.login import encode_digits, reply_to
 from simulators.meters.elster.firmware import HEALTHY, Firmware
 
 EIGHT = datetime(2026, 3, 10, 8)
@@ -41,6 +49,32 @@ def level_after_failure(desk):
     desk.log_in()
     desk.refused(desk.meter.password, desk.session, 2, b"1" * 16, 0)
     return desk.session.level
+
+
+def accepted(operand):
+    """Whether a reply lets in, and what it may do then."""
+
+    def look(desk):
+        session = desk.meter.open("optical", PROGRAMMING, 0)
+        with suppress(Refusal):
+            desk.meter.password(session, 2, operand(session.seed), 0)
+        return session.level
+
+    return look
+
+
+def packet_000(desk):
+    desk.log_in(0)
+    with suppress(Refusal):
+        return desk.read("798000(10)")
+    return None
+
+
+def beyond_the_end(desk):
+    desk.log_in(0)
+    with suppress(Refusal):
+        return desk.read("798001(20)")
+    return None
 
 
 def programs(desk):
@@ -131,6 +165,30 @@ def instant_read_at_once(desk):
     return seen(desk, MINUTE, 606)
 
 
+def first_of_the_month_without_supply(desk):
+    desk.meter.set_clock(0, datetime(2026, 3, 31, 23))
+    desk.feeder.switch_supply(MINUTE, on=False)
+    desk.feeder.switch_supply(3 * HOUR, on=True)
+    return seen(desk, 3 * HOUR, 543)
+
+
+def demand_under_load(desk):
+    return seen(desk, 2 * HOUR, 510)
+
+
+def other_rates(desk):
+    desk.log_in()
+    day = DayType((SwitchingTime(0, (1, 5)), SwitchingTime(9 * 60, (2, 6))))
+    desk.section(TariffStructure((Season(MonthDay(1, 1), (1,) * 7),), (day,)))
+    return seen(desk, 3 * HOUR, 508)
+
+
+def cleared(desk):
+    desk.log_in()
+    desk.write(940, b"\x01")
+    return seen(desk, HOUR, 550)
+
+
 def clears_energy(meter, now):
     meter.registers.accumulators.preset(now, [0] * 16)
 
@@ -140,6 +198,11 @@ DECISIONS = [
     ("allows", lambda _session, _needed, _expired: True, writes_unseen),
     ("first_level", lambda last: last, next_level),
     ("level_after_failure", lambda level: level, level_after_failure),
+    ("level_of_zeros", 3, accepted(lambda _seed: b"0" * 16)),
+    ("same_password", lambda said, right: said[:4] == right[:4],
+     accepted(lambda seed: encode_digits(reply_to(seed, b"0000WXYZ")))),
+    ("packet", lambda number: max(1, number), packet_000),
+    ("fills_up", True, beyond_the_end),
     ("counts_change", lambda _session: 1, programs),
     ("counts_refusal", lambda _session: 1, programs),
     ("programmer", lambda session, before: session.user or before, programs),
@@ -154,6 +217,9 @@ DECISIONS = [
     ("before_billing", clears_energy, billing),
     ("after_store", clears_energy, billing),
     ("after_billing", clears_energy, billing),
+    ("makes_up_billing", False, first_of_the_month_without_supply),
+    ("demand_stamp", lambda end, length: end - length, demand_under_load),
+    ("active_rates", lambda before, wanted: before | wanted, other_rates),
     ("clock_step", lambda pending, _step: pending, adjusted),
     ("may_adjust", lambda _by, _limit: False, adjusted),
     ("marks_time_change", lambda _before, _after: False, clock_set),
@@ -164,6 +230,7 @@ DECISIONS = [
     ("profile_value", lambda value: value + 10**6, profile),
     ("marks_days", False, profile),
     ("marks_power", False, cut),
+    ("marks_clearing", False, cleared),
     ("counted", lambda _meter, rates: (rates[0] + rates[1], *rates[1:]), exporting),
     ("saves_at_power_fail", False, cut),
     ("after_boot", clears_energy, cut),

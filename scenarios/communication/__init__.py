@@ -1,0 +1,1 @@
+"""FLAG: sign-on, addresses, speeds, readout, blocks, check characters, times, data stream."""

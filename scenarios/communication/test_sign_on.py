@@ -1,0 +1,129 @@
+"""The sign-on: who answers to which address, and what it says of itself."""
+
+from bench.bench import Bench
+from bench.drivers.elster import Elster
+from bench.measure import Measure
+from bench.procedures.flag_talk import Talk, address_of, talking
+from protocols.conversation import ProtocolError
+from protocols.elster.tables import model
+from protocols.flag import frames
+from protocols.flag.frames import CRLF
+from scenarios.marks import catches, destructive, needs
+
+#: Of the ident, the digits that say what kind of meter it is.
+KIND = 5
+#: Identifications as captured, or as the standard has them: maker, Z, escapes, ident, mode, quick.
+CAPTURED = {
+    b"/GEC5120510070213@000\r\n": ("GEC", "5", "", "120510070213@000", "C", False),
+    b"/GEC5090100100400@000\r\n": ("GEC", "5", "", "090100100400@000", "C", False),
+    b"/GEc5120510070213@000\r\n": ("GEc", "5", "", "120510070213@000", "C", True),
+    b"/ABC5\\2Meter\r\n": ("ABC", "5", "2", "Meter", "E", False),
+    b"/ABCEMeter\r\n": ("ABC", "E", "", "Meter", "B", False),
+    b"/ABC Meter\r\n": ("ABC", " ", "", "Meter", "A", False),
+}
+FOREIGN = (b"555", b"556", b"557", b"558")
+LETTERS = b"aB7"
+
+
+def kind_of_meter(answer: bytes) -> str:
+    """The device type that an answer tells, or what it is instead."""
+    if not answer:
+        return "silence"
+    try:
+        return frames.decode_identification(answer).ident[:KIND]
+    except ProtocolError:
+        return "no identification"
+
+
+def expected_kind(name: str) -> str:
+    """The device type of a model."""
+    return frames.decode_identification(model(name).identification + CRLF).ident[:KIND]
+
+
+def who_answers(talk: Talk, address: bytes) -> str:
+    """Who answers to an address; whoever does is let go again."""
+    answer = talk.call(address)
+    if answer:
+        talk.let_go(answer)
+    return kind_of_meter(answer)
+
+
+@needs("read-out")
+@catches("T17")
+def test_a_meter_says_who_it_is(meter: Elster, measure: Measure) -> None:
+    """A sign-on is answered with one identification: the maker, a speed, and what kind of meter it is."""
+    found = meter.session.identification()
+    expected = frames.decode_identification(meter.model.identification + CRLF)
+    measure("maker", found.maker, device=meter.name).is_(expected.maker)
+    measure("speed that is offered", found.baud, device=meter.name).is_(expected.baud)
+    measure("device type", found.ident[:KIND], device=meter.name).is_(expected.ident[:KIND])
+
+
+@needs("read-out")
+@catches("T18", "T19")
+def test_an_identification_is_understood_whole(meter: Elster, measure: Measure) -> None:
+    """What is read from an identification is what stands there: maker and its case, speed, escapes, every character."""
+    for message, expected in CAPTURED.items():
+        found = meter.session.client.understood(message)
+        told = (found.maker, found.speed_id, found.escapes, found.ident, found.mode, found.quick)
+        shown = message.decode("ascii").strip()
+        measure(f"understood of {shown}", str(told), device=meter.name).is_(str(expected))
+
+
+@needs("read-out")
+@catches("E14", "E15", "E16", "E61")
+def test_an_address_is_compared_whole(meter: Elster, bench: Bench, measure: Measure) -> None:
+    """Leading zeros do not count; everything else does, and a meter that is not meant stays silent."""
+    own, me = address_of(meter), expected_kind(meter.model.name)
+    others = {address_of(bench.elster(name)): name for name in neighbours(meter, bench)}
+    foreign = next(address for address in FOREIGN if address not in {own, *others})
+    with talking(meter) as talk:
+        rules = {
+            "its address": (own, me),
+            "its address with more zeros": (b"00000" + own, me),
+            "its address without zeros": (own.lstrip(b"0") or b"0", me),
+            "a foreign address": (foreign, "silence"),
+            "a longer address that ends like its own": (b"7" + own, "silence"),
+            "a longer address that begins like its own": (own + b"7", "silence"),
+            "its address with a blank in front": (b" " + own, "silence"),
+            "its address with a blank behind": (own + b" ", "silence"),
+        }
+        for what, (address, expected) in rules.items():
+            measure(f"who answers to {what}", who_answers(talk, address), device=meter.name).is_(expected)
+        if not others:
+            measure("who answers to no address", who_answers(talk, b""), device=meter.name).is_(me)
+        for address, name in others.items():
+            kind = expected_kind(bench.elster(name).model.name)
+            measure(f"who answers to {name}", who_answers(talk, address), device=meter.name).is_(kind)
+
+
+def neighbours(meter: Elster, bench: Bench) -> list[str]:
+    """Who else is on the meter's line."""
+    mine = meter.device.link
+    return [device.id for device in bench.station.devices.values() if device.link == mine and device.id != meter.name]
+
+
+@destructive("gives the meter another outstation number, and the old one back")
+@needs("read-out", "program-scheme")
+@catches("E16", "T16")
+def test_letters_of_an_address_keep_their_case(meter: Elster, bench: Bench, measure: Measure) -> None:
+    """A meter that is called aB7 answers to aB7 and not to AB7: another meter may be called that."""
+    armed, row = bench.arm(meter), meter.identity("outstation")
+    before, address = meter.image("outstation"), meter.session.client.address
+    try:
+        meter.log_in(armed, 3)
+        bench.journal.audit(
+            "write outstation", device=meter.name, before=before.decode("ascii"), value=LETTERS.decode()
+        )
+        meter.write_object(armed, row.number, LETTERS)
+        meter.session.call(LETTERS)
+        measure("answers by its name", meter.image("outstation").decode("ascii"), device=meter.name).is_("aB7")
+        with talking(meter) as talk:
+            for other in (b"AB7", b"ab7"):
+                found = who_answers(talk, other)
+                measure(f"who answers to {other.decode()}", found, device=meter.name).is_("silence")
+    finally:
+        meter.session.call(LETTERS)
+        meter.log_in(armed, 3)
+        meter.write_object(armed, row.number, before)
+        meter.session.call(address)

@@ -1,0 +1,1 @@
+"""Who may do what: challenges, passwords, levels, and what is refused."""
