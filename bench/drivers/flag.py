@@ -193,14 +193,16 @@ class FlagSession:
 
     def _retried(self, ask: Callable[[], T]) -> T:
         reasons: list[str] = []
+        first: NoAnswer | ForeignAnswer | None = None
         retries = CALL_RETRIES if self.line.dialled else READ_RETRIES
         for attempt in range(retries + 1):
             try:
                 found = ask()
             except (NoAnswer, ForeignAnswer) as error:
                 self.leave()  # a meter that is still in the visit hears no sign-on, at another speed
+                first = first or error
                 if attempt == retries:
-                    raise
+                    raise _told_from_the_beginning(first, error) from None
                 self.retried += 1
                 reasons.append(error.reason)
                 if attempt:
@@ -394,3 +396,10 @@ class FlagSession:
         return Refused(
             f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=self.device
         )
+
+
+def _told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
+    """What a question came to that was asked again: the first mishap is the cause, the last often its consequence."""
+    if first.reason == last.reason:
+        return last
+    return type(first)(f"{first.reason}; asked again: {last.reason}", device=first.device)

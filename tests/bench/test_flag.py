@@ -304,3 +304,12 @@ def test_nothing_of_a_log_in_is_in_the_evidence(tmp_path: Path, monkeypatch: pyt
         content = path.read_bytes()
         for form in (b"S3CRET99", b"S3CRET99".hex().encode(), b"S3CRET99".hex().upper().encode()):
             assert form not in content, path
+
+
+def test_the_first_mishap_is_told_and_not_only_what_followed_from_it(open_bench) -> None:
+    bench = open_bench(station())
+    meter = bench.elster("m1")
+    habits = bench.host.stage.flag.meter("m1").habits
+    habits.answer_check = habits.command_check = lambda frame: frame[-1]
+    with pytest.raises(ForeignAnswer, match=r"block check character .*; asked again: no answer to the sign-on"):
+        meter.read_clock()
