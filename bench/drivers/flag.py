@@ -75,7 +75,7 @@ class FlagSession:
         self.remarks: list[str] = []
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
-        self._password = password
+        self.password = password
         #: How many visits with a password there have been: who programs names himself in each of them.
         self.visits = 0
         #: A password that the meter may have by now instead of the station's, because it is being programmed.
@@ -349,7 +349,7 @@ class FlagSession:
         Raises:
             UsageError: it names none.
         """
-        password = self._password()
+        password = self.password()
         if password is None:
             raise UsageError(
                 f"{self.device}: this needs a password; give it one in the station file, password: {{env: NAME}}"
