@@ -79,8 +79,10 @@ def exchanges(events: Iterable[TraceEvent], *, flag: bool = False) -> list[Excha
 
 def mishap(exchange: Exchange) -> str:
     """What is wrong with an answer as such, empty if nothing is; whether its values are right is another question."""
-    if exchange.flag:
-        return flag_mishap(exchange.request.data, exchange.answer)
+    return flag_mishap(exchange.request.data, exchange.answer) if exchange.flag else _modbus_mishap(exchange)
+
+
+def _modbus_mishap(exchange: Exchange) -> str:
     asked, answered = pdu_of(exchange.request.data), pdu_of(exchange.answer)
     if not exchange.answer:
         return "no answer came"
