@@ -115,7 +115,8 @@ def level_stays(meter: Meter) -> None:
 
 @defect("E32", "the level outlives its visit", "the next host writes without a password", severity="billing",
         shows="(writing|reading) (after (a break|two minutes|a password|the replayed)|at level [02]|without)|"
-        "(writing|reading) with a reply|after the replayed reply", caught_by="test_a_level_ends_with_its_visit", family=_ELSTER)  # fmt: skip
+        "(writing|reading) with a reply|after the replayed reply",
+        caught_by="test_a_level_ends_with_its_visit", family=_ELSTER)  # fmt: skip
 def level_survives(meter: Meter) -> None:
     """Break and time-out leave it where it is."""
     behave(meter, forgets=False)
