@@ -75,7 +75,7 @@ class FlagSession:
         self.remarks: list[str] = []
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
-        self._password = password
+        self.password = password
         #: How many visits with a password there have been: who programs names himself in each of them.
         self.visits = 0
         #: A password that the meter may have by now instead of the station's, because it is being programmed.
@@ -193,14 +193,16 @@ class FlagSession:
 
     def _retried(self, ask: Callable[[], T]) -> T:
         reasons: list[str] = []
+        first: NoAnswer | ForeignAnswer | None = None
         retries = CALL_RETRIES if self.line.dialled else READ_RETRIES
         for attempt in range(retries + 1):
             try:
                 found = ask()
             except (NoAnswer, ForeignAnswer) as error:
                 self.leave()  # a meter that is still in the visit hears no sign-on, at another speed
+                first = first or error
                 if attempt == retries:
-                    raise
+                    raise _told_from_the_beginning(first, error) from None
                 self.retried += 1
                 reasons.append(error.reason)
                 if attempt:
@@ -347,7 +349,7 @@ class FlagSession:
         Raises:
             UsageError: it names none.
         """
-        password = self._password()
+        password = self.password()
         if password is None:
             raise UsageError(
                 f"{self.device}: this needs a password; give it one in the station file, password: {{env: NAME}}"
@@ -394,3 +396,10 @@ class FlagSession:
         return Refused(
             f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=self.device
         )
+
+
+def _told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
+    """What a question came to that was asked again: the first mishap is the cause, the last often its consequence."""
+    if first.reason == last.reason:
+        return last
+    return type(first)(f"{first.reason}; asked again: {last.reason}", device=first.device)

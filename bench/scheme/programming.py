@@ -273,6 +273,7 @@ class Programming:
         for last in (False, True):
             if not self._still_there(todo):
                 return
+            self.report.states[write.item.name] = State.UNKNOWN
             try:
                 self._send(write.item, write.data)
                 break
