@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from bench.drivers.flag_refusal import refusal
 from bench.errors import BenchError, DeviceError, ForeignAnswer, NoAnswer, Refused, UsageError
 from protocols.conversation import Conversation, ProtocolError
 from protocols.flag.client import FlagClient, MeterError, NoReply, Rejected, Timing
@@ -32,14 +33,6 @@ PACKET = 64
 _IDLE, _GIVEN_UP = 45 * SECOND, 125 * SECOND
 #: A password expires after about 300 s; head-ends renew it after 4.5 minutes.
 _RENEW = 270 * SECOND
-#: What an A1140 means by its error messages (elster-flag 3.3, one source).
-ERRORS = {
-    "ERR1": "bad command",
-    "ERR2": "unknown identity",
-    "ERR3": "bad packet number",
-    "ERR5": "locked, or the password has expired",
-    "ERR6": "general error",
-}
 
 
 class FlagSession:
@@ -382,20 +375,11 @@ class FlagSession:
         except NoReply as error:
             raise NoAnswer(str(error), device=self.device) from None
         except (MeterError, Rejected) as error:
-            raise self._refusal(error) from None
+            raise refusal(error, self.device) from None
         except ProtocolError as error:
             raise ForeignAnswer(str(error), device=self.device) from None
         finally:
             self._used = self.line.clock.now()
-
-    def _refusal(self, error: MeterError | Rejected) -> Refused:
-        if isinstance(error, Rejected):
-            return Refused("NAK: it could not understand the command", device=self.device)
-        meaning = ERRORS.get(error.text, "no document says what that means")
-        digits = error.text.removeprefix("ERR")
-        return Refused(
-            f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=self.device
-        )
 
 
 def _told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
