@@ -12,10 +12,15 @@ from typing import Any
 
 import pytest
 
+from bench.bench import Bench
 from bench.cli import call
 from bench.errors import UsageError
+from bench.evidence import Evidence
+from bench.host import Host
 from bench.redaction import is_tagged
+from bench.replay.conformance import judge
 from bench.replay.exchanges import load_trace
+from bench.safety import Safety
 from bench.serving.recording import Recording, recorded, writer_of
 from bench.stage import stage_of
 from bench.station import Station, load_station
@@ -219,3 +224,29 @@ def test_who_leaves_in_the_middle_of_a_request_is_forgotten(tmp_path: Path) -> N
     del connection
     gc.collect()
     assert not recording._begun
+
+
+def test_a_flag_meter_is_recorded_with_the_speed_of_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "flag.yaml"
+    file.write_text(FLAG)
+    station = load_station(file)
+    stage = stage_of(station, World(0), {})
+    host = Host(station, stage=stage)
+    with recorded(tmp_path / "traces", stage, station, {"seed": 0}, kept=False):
+        meter: Any = Bench(host, Safety(station), Evidence(None), "recording", None).device("meter")
+        meter.read_out()
+        meter.read_clock()
+        meter.session.leave()
+    host.close()
+    trace = load_trace(tmp_path / "traces" / "meter.trace.jsonl")
+    told = [event.mark for event in trace.notes()]
+    assert told == ["line 300 7E1", "line 9600 7E1", "line 300 7E1", "line 9600 7E1"]
+    assert judge(trace).report.breaches == ()
+
+
+FLAG = """
+schema: 1
+name: flag
+links: {head: {type: sim, medium: optical}}
+devices: {meter: {model: A1140, link: head, outstation: "094", simulate: {load: 1 kW}}}
+"""

@@ -33,6 +33,12 @@ def test_captured_frames_are_taken_apart_and_put_together_again(row: dict[str, s
     assert found.encode() == frame
 
 
+def test_a_check_character_has_seven_bits_whatever_it_is_made_of() -> None:
+    assert frames.bcc(b"\x81\x03") == 0x02
+    assert frames.bcc(b"") == 0
+    assert frames.bcc(bytes(range(200))) == 0x00
+
+
 def test_a_check_character_that_is_a_carriage_return_or_a_control_character_ends_nothing_early() -> None:
     row = {r["id"]: bytes.fromhex(r["frame_hex"]) for r in rows("bcc_vectors.csv")}
     assert frames.message_length(row["B04"]) == len(row["B04"])  # 0D

@@ -30,6 +30,8 @@ def test_a_set_without_an_address_belongs_to_the_one_before_in_its_line_or_behin
     nested = parse_readout(b"P.01(1)(2)\r\n(3)\r\n(4)\r\n0.0.0(5)\r\n!\r\n")
     assert [each.value for each in nested.by_address["P.01"]] == ["1", "2", "3", "4"]
     assert "0.0.0" in nested
+    alone = parse_readout(b"(1)(2)\r\n!\r\n")
+    assert [each.value for each in alone.by_address[""]] == ["1", "2"]
     assert "1.8.0" not in nested
 
 
