@@ -33,7 +33,10 @@ _READ_WRITE_BYTE = bytes((_READ_WRITE,))
 _LOGIN = re.compile(rb"\x01P[12]\x02([^\x03]*(?:\x03.)?)", re.DOTALL)
 #: A write to an identity; the same with the identity's number in its place.
 _WRITTEN = rb"\x01W.\x02(?:%s)[0-9A-Fa-f]{3}\(([^\x03]*(?:\x03.)?)"
-_LOGIN_BEGUN = re.compile(rb"\x01(P([12](\x02[^\x03]*\x03?)?)?)?$", re.DOTALL)
+#: One of them that has begun and of which the end, with its check character, has not come yet.
+_BEGUN = re.compile(rb"\x01([PW](.(\x02[^\x03]*\x03?)?)?)?$", re.DOTALL)
+#: Every byte without its top bit, which marks a wrong parity.
+_SEVEN_BITS = bytes(byte & 0x7F for byte in range(256))
 
 
 @dataclass(slots=True)
@@ -58,7 +61,7 @@ class Masks:
 
     def may_cut(self, events: Sequence[Event]) -> bool:
         """Whether the events can be shown without knowing what follows: neither direction ends within a pattern."""
-        if self.frames == "flag" and any(_LOGIN_BEGUN.search(_stream(events, way)) for way in ("tx", "rx")):
+        if self.frames == "flag" and any(_BEGUN.search(_characters(events, way)) for way in ("tx", "rx")):
             return False
         if not self._beginnings:
             return True
@@ -171,6 +174,11 @@ def _stream(events: Sequence[Event], way: str) -> bytes:
     return b"".join([data for _, direction, data, _ in events if direction == way])
 
 
+def _characters(events: Sequence[Event], way: str) -> bytes:
+    """What went one way, whatever the parity was: a log-in with the wrong one tells as much."""
+    return _stream(events, way).translate(_SEVEN_BITS)
+
+
 def _places(stream: bytes, secret: bytes) -> Iterator[int]:
     start = stream.find(secret)
     while start >= 0:
@@ -199,7 +207,7 @@ def _answers_by_number(events: Sequence[Event], request: int) -> list[tuple[int,
 
 def _find_logins(events: Sequence[Event], way: str, identities: frozenset[int], hidden: dict[int, set[int]]) -> None:
     """What P1 and P2 carry and what is written to a hidden identity, with the check characters."""
-    stream = _stream(events, way)
+    stream = _characters(events, way)
     patterns = [_LOGIN]
     if identities:
         numbers = b"|".join(b"%03d" % number for number in sorted(identities))

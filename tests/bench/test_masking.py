@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench.replay.exchanges import load_trace
 from bench.trace import TraceWriter
+from protocols.flag.frames import checked
 from protocols.modbus.frames import encode_mbap, encode_rtu
 from protocols.modbus.pdu import read_registers, write_register, write_registers
 
@@ -186,3 +187,29 @@ def test_a_log_in_that_is_written_through_in_pieces_is_hidden(tmp_path: Path) ->
     text = path.read_text()
     assert REPLY[:5].hex() not in text
     assert REPLY[5:].hex() not in text
+
+
+FLAG_SECRETS = {
+    "a reply": checked(b"\x01P2\x02(BE2C10B158593B3E)\x03"),
+    "a password": checked(b"\x01P1\x02(46454443)\x03"),
+    "a password that is programmed": checked(b"\x01W1\x02933001(4645444330303033)\x03"),
+}
+
+
+@pytest.mark.parametrize("parity", [0, 0x80])
+@pytest.mark.parametrize("what", FLAG_SECRETS)
+def test_what_is_secret_in_flag_is_hidden_in_every_split_written_through(
+    what: str, parity: int, tmp_path: Path
+) -> None:
+    message = bytes(byte | parity for byte in FLAG_SECRETS[what])
+    begin = FLAG_SECRETS[what].index(b"(") + 1
+    for size in (1, 2, 5, 20, len(message)):
+        writer = TraceWriter("s", "d", frames="flag")
+        writer.masks.registers = frozenset({933})
+        writer.stream(tmp_path / f"{size}.trace.jsonl")
+        for start in range(0, len(message), size):
+            writer.tx(start * 10**9, message[start : start + size])
+        path = writer.close()
+        assert path is not None
+        shown = bytes_shown(path.read_text(), "tx")
+        assert shown[2 * begin :] == "xx" * (len(message) - begin), size
