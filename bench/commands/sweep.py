@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import click
@@ -11,6 +12,7 @@ from bench.errors import Exit, UsageError
 from bench.host import check_defects
 from bench.sweep.campaign import Choice, run
 from bench.sweep.jobs import JOBS
+from bench.sweep.kinds import AnyPlan
 from bench.sweep.moments import parse_moment
 from bench.sweep.plan import MEDIA, VICTIMS, Medium, Plan, Victim, nanoseconds
 from bench.sweep.scheme_plan import METERS, SCHEME_VICTIMS, SCHEMES, SchemePlan, SchemeVictim
@@ -84,15 +86,7 @@ def power_cuts(
         for medium in media or MEDIA
         for delay, off, start in _cuts(victim, delays, offs, boot)
     ]
-    if at is not None and len(plans) != 1:
-        raise UsageError(f"--at is one moment of one row, and these are {len(plans)}: take the command that is printed")
-    choice = Choice(every, sample, parse_moment(at) if at is not None else None)
-    found = run(plans, choice, processes=processes, progress=progress)
-    if as_json:
-        show_json(facts(found))
-    else:
-        tell(found, alone=at is not None)
-    return Exit.FAILED if found.violations else Exit.VERIFIED
+    return _swept(plans, every, sample, at, processes, as_json=as_json)
 
 
 def _cuts(victim: Victim, delays: str, offs: str | None, boot: str) -> list[tuple[str, str, str]]:
@@ -158,8 +152,14 @@ def scheme_cuts(
         for victim in victims or SCHEME_VICTIMS
         for away, saving in _scheme_cuts(victim, off, delay)
     ]
-    for plan in plans:
+    for plan in {plan.model: plan for plan in plans}.values():
         check_defects(plan.station(), {plan.device: list(defects)})
+    return _swept(plans, every, sample, at, processes, as_json=as_json)
+
+
+def _swept(
+    plans: Sequence[AnyPlan], every: int, sample: int | None, at: str | None, processes: int | None, *, as_json: bool
+) -> int:
     if at is not None and len(plans) != 1:
         raise UsageError(f"--at is one moment of one row, and these are {len(plans)}: take the command that is printed")
     choice = Choice(every, sample, parse_moment(at) if at is not None else None)

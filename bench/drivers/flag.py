@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.drivers.flag_refusals import refusal_of
+from bench.drivers.flag_refusals import refusal_of, told_from_the_beginning
 from bench.errors import (
     BenchError,
     DeviceError,
@@ -82,7 +82,7 @@ class FlagSession:
         self.unproven: frozenset[int] = frozenset()
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
-        self._password = password
+        self.password = password
         #: A password that the meter may have by now instead of the station's, because it is being programmed.
         self.also: bytes | None = None
         self._mode: int | None = None
@@ -198,14 +198,16 @@ class FlagSession:
 
     def _retried(self, ask: Callable[[], T]) -> T:
         reasons: list[str] = []
+        first: NoAnswer | ForeignAnswer | None = None
         retries = CALL_RETRIES if self.line.dialled else READ_RETRIES
         for attempt in range(retries + 1):
             try:
                 found = ask()
             except (NoAnswer, ForeignAnswer) as error:
                 self.leave()  # a meter that is still in the visit hears no sign-on, at another speed
+                first = first or error
                 if attempt == retries:
-                    raise
+                    raise told_from_the_beginning(first, error) from None
                 self.retried += 1
                 reasons.append(error.reason)
                 if attempt:
@@ -359,7 +361,7 @@ class FlagSession:
         Raises:
             UsageError: it names none.
         """
-        password = self._password()
+        password = self.password()
         if password is None:
             raise UsageError(
                 f"{self.device}: this needs a password; give it one in the station file, password: {{env: NAME}}"

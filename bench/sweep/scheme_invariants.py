@@ -64,8 +64,9 @@ def _counted(plan: Plan, before: Truth, now: Truth, visits: int) -> Iterator[Vio
 def _untouched(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Violation]:
     """Energies, billing and the profile are as they were, but for what a cut adds: there is no load."""
     for name in _UNTOUCHED:
-        if _without_sources(before[name]) != _without_sources(now[name]):
-            yield Violation("what was counted is untouched", f"{name}: {before[name]} became {now[name]}")
+        old, new = _without_sources(before[name]), _without_sources(now[name])
+        if old != new:
+            yield Violation("what was counted is untouched", f"{name}: {_shortly(old)} became {_shortly(new)}")
     for name, log in before["logs"].items():
         if name != _FAILURES and log != now["logs"][name]:
             yield Violation("what was counted is untouched", f"{name}: {log} became {now['logs'][name]}")
@@ -79,6 +80,13 @@ def _without_sources(registers: Any) -> Any:
     if isinstance(registers, dict) and "totals" in registers:
         return {name: it for name, it in registers.items() if name in ("totals", "cumulative")}
     return registers
+
+
+def _shortly(value: Any) -> str:
+    """What was there, in a line: how many sets, or the sums that are not zero."""
+    if isinstance(value, list):
+        return f"{len(value)} sets"
+    return ", ".join(f"{name} {[number for number in numbers if number]}" for name, numbers in value.items())
 
 
 def _unnumbered(entry: Any) -> Any:

@@ -43,7 +43,7 @@ _VT = ", vt: {primary: 11000, secondary: 110}"
 
 @dataclass(frozen=True, slots=True)
 class SchemePlan:
-    """One sweep. Durations as a station file writes them.
+    """One sweep. Durations as a station file writes them; it raises UsageError where it cannot be.
 
     Attributes:
         model: A1140 or A1700.
@@ -91,14 +91,9 @@ class SchemePlan:
         return plan_of(scheme, self.model, PASSWORDS)
 
     def station(self) -> Station:
-        """The meter alone, without a load: what it has counted must not move at all.
-
-        Raises:
-            UsageError: a duration is none.
-        """
+        """The meter alone, without a load: what it has counted must not move at all."""
         builtin = find_station("sim")
         device = builtin.device(self.device)
-        nanoseconds(self.save_delay)
         past = (device.simulate or Simulation()).model_copy(
             update={"profile": {"save_delay": self.save_delay}, "load": 0}
         )
@@ -108,3 +103,5 @@ class SchemePlan:
     def __post_init__(self) -> None:
         if self.model not in METERS or self.scheme not in SCHEMES:
             raise UsageError(f"no scheme {self.scheme} of an {self.model} can be swept")
+        for text in (self.off, self.save_delay):
+            nanoseconds(text)

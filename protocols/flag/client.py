@@ -8,7 +8,6 @@ it has not been executed (Annex A). The small methods at the end are what a care
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from protocols.conversation import Conversation, ProtocolError, Receive, Rule, Send, SetLine, Wait
 from protocols.flag import frames, login, stream
@@ -25,52 +24,12 @@ from protocols.flag.frames import (
     FrameError,
     Identification,
 )
+from protocols.flag.mishaps import MeterError, NoReply, Rejected, Unusable
+from protocols.flag.timing import Timing
 
+__all__ = ["FlagClient", "MeterError", "NoReply", "Rejected", "Timing", "Unusable"]
 _MS = 1_000_000
 _SECOND = 1_000 * _MS
-
-
-class NoReply(ProtocolError):
-    """Nothing came in time."""
-
-
-class Unusable(ProtocolError):
-    """What came is no answer: damaged, incomplete or something else."""
-
-
-class Rejected(ProtocolError):
-    """The meter said NAK: it could not understand the command and has not executed it."""
-
-
-class MeterError(ProtocolError):
-    """The meter answered with an error message: it has understood the command and not executed it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"the meter answers ({text})")
-        self.text = text
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How patient a tool is. Times in ns.
-
-    Attributes:
-        answer: how long the first character of an answer may take; the standard allows a meter 1.5 s.
-        gap: the longest silence inside an answer.
-        reaction: how long the tool waits before it answers; the standard wants 200 ms at least.
-        before_command: what a tool leaves free before a command (head-ends with these meters: 300 ms).
-        after_break: how long it leaves a meter alone after the break (head-ends: 2 s).
-        wake: "slow" or "fast" for battery meters (Annex B), else empty.
-        retries: how often something is asked for again.
-    """
-
-    answer: int = 1_800 * _MS
-    gap: int = 1_500 * _MS
-    reaction: int = 250 * _MS
-    before_command: int = 300 * _MS
-    after_break: int = 2 * _SECOND
-    wake: str = ""
-    retries: int = 2
 
 
 class FlagClient:

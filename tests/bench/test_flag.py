@@ -26,7 +26,7 @@ from bench.errors import (
     UsageError,
     WrongDevice,
 )
-from bench.flag_narrator import FlagNarrator
+from bench.flag_narrator import FlagNarrator, flag_mishap
 from bench.safety import Armed
 from bench.scheme.elster import scheme_meter
 from bench.station import StationFileError
@@ -360,3 +360,32 @@ def test_nothing_of_a_log_in_is_in_the_evidence(tmp_path: Path, monkeypatch: pyt
         content = path.read_bytes()
         for form in (b"S3CRET99", b"S3CRET99".hex().encode(), b"S3CRET99".hex().upper().encode()):
             assert form not in content, path
+
+
+def test_the_first_mishap_is_told_and_not_only_what_followed_from_it(open_bench) -> None:
+    bench = open_bench(station())
+    meter = bench.elster("m1")
+    habits = bench.host.stage.flag.meter("m1").habits
+    habits.answer_check = habits.command_check = lambda frame: frame[-1]
+    with pytest.raises(ForeignAnswer, match=r"block check character .*; asked again: no answer to the sign-on"):
+        meter.read_clock()
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "why"),
+    [
+        (b"/?094!\r\n", b"", "no answer came"),
+        (b"/?094!\r\n", b"/GEC5120510070213@000\r\n", ""),
+        (b"\x06056\r\n", b"", "no answer came"),
+        (b"\x06", b"", ""),
+        (Command("B", "0").encode(), b"", ""),
+        (Command("R", "1", b"798001(10)").encode(), b"\x15", "the meter refused"),
+        (Command("R", "1", b"798001(10)").encode(), Answer(b"(ERR2)").encode(), "the meter refused"),
+        (Command("R", "1", b"798001(10)").encode(), Answer(b"(00)").encode(), ""),
+        (Command("R", "1", b"798001(10)").encode(), b"\x02(00)\x03\x7f", "no answer: block check character 7F"),
+        (b"\x01RD\x02550001(0C)\x03\x00", bytes(263), ""),
+    ],
+)
+def test_what_is_wrong_with_an_answer_as_such(request_: bytes, answer: bytes, why: str) -> None:
+    assert flag_mishap(request_, answer).startswith(why)
+    assert bool(flag_mishap(request_, answer)) is bool(why)
