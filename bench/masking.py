@@ -29,8 +29,11 @@ _AHEAD = 128
 _MOST_REGISTERS = 128
 _READS, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE = (3, 4), 6, 16, 22, 23
 _READ_WRITE_BYTE = bytes((_READ_WRITE,))
-#: A password or a reply to a challenge in FLAG with its check character, and one whose end has not come yet.
-_LOGIN = re.compile(rb"\x01P[12]\x02([^\x03]*(?:\x03.)?)", re.DOTALL)
+#: A password or a reply to a challenge in FLAG with its check character, also one of whose head the line has changed a
+#: character: behind STX a bracket stands in no other command.
+_LOGIN = re.compile(rb"(?:\x01P[12].|\x01P[^0]\x02(?=\()|\x01.[12]\x02(?=\()|P[12]\x02)([^\x03]*(?:\x03.)?)", re.DOTALL)
+#: What a meter may answer to something hidden; whatever else comes then can be a damaged echo of it.
+_CLEAN_ANSWER = re.compile(rb"(?:\x01P[12]\x02[^\x03]*\x03.|[\x06\x15]|\x02\(ERR[0-9]{0,2}\)\x03.)*", re.DOTALL)
 #: A write to an identity; the same with the identity's number in its place.
 _WRITTEN = rb"\x01W.\x02(?:%s)[0-9A-Fa-f]{3}\(([^\x03]*(?:\x03.)?)"
 #: One of them that has begun and of which the end, with its check character, has not come yet.
@@ -78,6 +81,7 @@ class Masks:
         if self.frames == "flag":
             for way in ("tx", "rx"):  # an optical head may send the tool's own words back
                 _find_logins(events, way, self.registers, hidden)
+            _hide_damaged_echoes(events, hidden)
         for way in ("tx", "rx") if self._secrets else ():
             self._find_patterns(events, way, hidden)
         if self.frames in {"rtu", "flag"} and hidden:
@@ -214,6 +218,19 @@ def _find_logins(events: Sequence[Event], way: str, identities: frozenset[int], 
         patterns.append(re.compile(_WRITTEN % numbers, re.DOTALL))
     places = {place for pattern in patterns for found in pattern.finditer(stream) for place in range(*found.span(1))}
     _hide_places(events, way, places, hidden)
+
+
+def _hide_damaged_echoes(events: Sequence[Event], hidden: dict[int, set[int]]) -> None:
+    """What came after something hidden was sent, unless it is a whole echo and a meter's plain answer."""
+    for request, answers in _turns(events):
+        if request not in hidden:
+            continue
+        came = b"".join(events[index][2] for index in answers)
+        echoed = events[request][2]
+        came = came.removeprefix(echoed)
+        if not _CLEAN_ANSWER.fullmatch(came):
+            for index in answers:
+                hidden.setdefault(index, set()).update(range(len(events[index][2])))
 
 
 def _hide_places(events: Sequence[Event], way: str, places: set[int], hidden: dict[int, set[int]]) -> None:

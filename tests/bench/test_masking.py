@@ -213,3 +213,38 @@ def test_what_is_secret_in_flag_is_hidden_in_every_split_written_through(
         assert path is not None
         shown = bytes_shown(path.read_text(), "tx")
         assert shown[2 * begin :] == "xx" * (len(message) - begin), size
+
+
+def damaged_echoes() -> list[bytes]:
+    """The echo of a log-in with a character lost, another or one too many at each place of its head, or without it."""
+    frame = b"\x01P2\x02(" + REPLY + b")\x03\x12"
+    lost = [frame[:k] + frame[k + 1 :] for k in range(5)]
+    other = [frame[:k] + b"\x5a" + frame[k + 1 :] for k in range(5)]
+    more = [frame[:k] + b"\x00" + frame[k:] for k in range(5)]
+    return [*lost, *other, *more, frame[5:], frame[2:4] + frame[4:] + b"\x06"]
+
+
+@pytest.mark.parametrize("echo", damaged_echoes())
+def test_a_damaged_echo_shows_no_log_in(tmp_path: Path, echo: bytes) -> None:
+    writer = TraceWriter("s", "d", frames="flag")
+    path = tmp_path / "a.trace.jsonl"
+    writer.stream(path)
+    writer.tx(0, b"\x01P2\x02(" + REPLY + b")\x03\x12")
+    writer.rx(1, echo)
+    writer.tx(200_000_000, b"\x01R1\x02798001(10)\x03\x65")
+    writer.close()
+    assert REPLY[2:].hex() not in writer.text()
+    assert REPLY[2:].hex() not in path.read_text()
+
+
+def test_the_answer_to_a_log_in_is_shown() -> None:
+    for answer in (b"\x06", b"\x02(ERR5)\x03\x68"):
+        writer = TraceWriter("s", "d", frames="flag")
+        writer.tx(0, b"\x01P2\x02(" + REPLY + b")\x03\x12")
+        writer.rx(1, answer)
+        assert bytes_shown(writer.text(), "rx") == answer.hex()
+
+
+def test_a_log_in_heard_with_its_parity_bits_is_hidden() -> None:
+    frame = bytes(byte | (byte.bit_count() & 1) << 7 for byte in b"\x01P2\x02(" + REPLY + b")\x03\x12")
+    assert frame[5:21].hex() not in flag_trace([frame])

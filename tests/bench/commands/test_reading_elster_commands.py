@@ -145,6 +145,7 @@ def test_an_empty_profile_is_nothing_verified(capsys: pytest.CaptureFixture[str]
         (("pm850",), "pm850 is a Power Meter Series 800: it does not speak FLAG"),
         (("nobody",), 'has no device "nobody"'),
         (("a1140", "--days", "0"), "0 is not in the range"),
+        (("a1140", "--days", "65536"), "65536 is not in the range"),
         (("a1140", "--days", "2", "--from", "2026-03-01"), "give one of them"),
         (("a1140", "--from", "2026-03-12", "--to", "2026-03-11"), "is not later than"),
         (("a1140", "--from", "yesterday"), "does not match the formats"),
