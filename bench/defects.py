@@ -181,10 +181,10 @@ def _options(fault: Fault, device: str) -> Options:
     return Options(defects={device: [fault.id]})
 
 
-def _device_of(model: str) -> str:
-    """The replacement of this model on the built-in station; of FLAG meters, which have none, the first."""
-    found = [device for device in find_station("sim").devices.values() if device.model == model]
-    return found[0 if found[0].protocol == "flag" else -1].id
+def _device_of(name: str) -> str:
+    """The device of the built-in station that has this name, or the last one of this model: the replacement."""
+    devices = find_station("sim").devices
+    return name if name in devices else [device.id for device in devices.values() if device.model == name][-1]
 
 
 def _healthy(seeds: int, families: AbstractSet[str]) -> list[Case]:

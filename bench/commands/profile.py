@@ -70,6 +70,8 @@ def command(
         raise UsageError("--days and --from or --to say the same thing in two ways; give one of them")
     if table is not None and table.exists():
         raise UsageError("exists already; name a new file", table)
+    if table is not None and not table.parent.is_dir():  # told before an hour of reading
+        raise UsageError("is no folder to write into", table.parent)
     with opened(f"profile {device}", station, (device,)) as scenario:
         meter = scenario.bench.elster(device)
         _let_pass(scenario, after)

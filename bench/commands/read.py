@@ -39,7 +39,7 @@ def command(device: str, station: str | None, record: Path | None, sets: int, as
 
     Of a PowerLogic meter power and ratios; of a FLAG meter rates, demand, billing and daily sets, logs and status.
 
-    Ends with 1 if another model answers than the station promises.
+    Ends with 1 if another model answers than the station promises, or if registers have fallen back since a kept set.
     """
     with opened(f"read {device}", station, (device,), record=record) as scenario:
         driver: Elster | PowerLogic = scenario.bench.device(device)
@@ -49,7 +49,8 @@ def command(device: str, station: str | None, record: Path | None, sets: int, as
     else:
         for line in lines(found):
             click.echo(line)
-    return Exit.VERIFIED if all(row["agrees"] or row["assumed"] for row in found["identity"]) else Exit.FAILED
+    agrees = all(row["agrees"] or row["assumed"] for row in found["identity"])
+    return Exit.VERIFIED if agrees and not found.get("contradictions") else Exit.FAILED
 
 
 def read(driver: PowerLogic) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.drivers.elster import Elster
 from bench.errors import Refused
+from bench.procedures.billing_reading import fallen
 from bench.procedures.daylight_shift import DaylightShift, read_daylight_shift
 from bench.procedures.head_end import HeadEnd
 from protocols.elster import history
@@ -29,13 +30,11 @@ def read(meter: Elster, *, sets: int, head_end: HeadEnd | None = None) -> dict[s
     head_end = head_end or HeadEnd()
     identification, findings = meter.identify()
     zone = read_daylight_shift(meter)
+    billing = meter.read_billing(sets)
+    daily = meter.read_daily(sets) if _has(meter, "daily_history") else ()
     totals = head_end.totals(meter)
     log = meter.read_programming_log()
     status = meter.read_status()
-    kept = {
-        "billing": meter.read_billing(sets),
-        "daily": meter.read_daily(sets) if _has(meter, "daily_history") else (),
-    }
     return {
         "device": meter.name,
         "model": meter.device.model,
@@ -53,7 +52,9 @@ def read(meter: Elster, *, sets: int, head_end: HeadEnd | None = None) -> dict[s
         "cumulative_demand": [
             _cumulative(each, meter, head_end) for each in meter.read_cumulative_demand() if each.source is not None
         ],
-        **{f"{name}_sets": [_set(each, meter, head_end, zone) for each in found] for name, found in kept.items()},
+        "billing_sets": [_set(each, meter, head_end, zone) for each in billing],
+        "daily_sets": [_set(each, meter, head_end, zone) for each in daily],
+        "contradictions": fallen([*billing, *daily], totals, head_end, zone),
         "logs": {name: _log(meter, name, zone) for name in LOGS if _has(meter, name)},
         "programming": {
             **_counted(log.count, log.times, zone),
@@ -152,6 +153,8 @@ def rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"cumulative demand, {_title(row['source'])}", _shown(row)
     yield from _set_rows(found)
     yield from _log_rows({**found["logs"], "programming": found["programming"]})
+    for said in found["contradictions"]:
+        yield "CONTRADICTS ITSELF", said
     status = found["status"]
     yield "status", status["system"] + (f" errors {status['errors']}" if status["errors"] is not None else "")
 

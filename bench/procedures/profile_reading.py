@@ -155,8 +155,7 @@ def _end(decoded: Decoded, before: datetime, after: datetime, zone: DaylightShif
     """Hold the end of a profile against the clock: its last period is the one that was over just before now."""
     if decoded.end is None:
         return []
-    shift = zone.shift if decoded.summer else timedelta(0)
-    first, last = (_floor(moment - shift, decoded.period) for moment in (before, after))
+    first, last = (_floor(_standard(moment, zone, decoded), decoded.period) for moment in (before, after))
     reached = _floor(decoded.end, decoded.period)
     if reached < first:
         count = (first - reached) // decoded.period
@@ -167,6 +166,13 @@ def _end(decoded: Decoded, before: datetime, after: datetime, zone: DaylightShif
         why = f"more records than time: the clock shows {after}{likely(decoded.touched)}, and no marker says why"
         return [Finding("duplicate", last, reached, count, False, why)]  # as above
     return []
+
+
+def _standard(moment: datetime, zone: DaylightShift, decoded: Decoded) -> datetime:
+    """The standard time of what people read; where the meter's rule is not known, as its profile has it."""
+    if zone.change is None:
+        return moment - (zone.shift if decoded.summer else timedelta(0))
+    return zone.unix(moment) + zone.offset
 
 
 def _floor(moment: datetime, period: timedelta) -> datetime:

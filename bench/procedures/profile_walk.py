@@ -12,6 +12,7 @@ over the time that the record took, and each record counts for as long as it las
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -91,8 +92,9 @@ class _Walk:
         self._met: set[datetime] = set()
         #: Whether the last record was broken off and nothing of its period has followed.
         self._broken = False
-        #: Whether the row has just begun anew, so that the next day marker need not be midnight.
-        self._anew = True
+        #: How many intervals there were when the row began anew, so that the next day marker need not be midnight and
+        #: may be in another season; None once there was one.
+        self._anew: int | None = 0
         self._quality = Quality.NONE
         self._pieces: list[Piece] = []
         #: The last record that the clock was touched in: where an unmarked setting most likely was.
@@ -103,6 +105,10 @@ class _Walk:
     def interval(self, record: Interval, following: Record | None) -> None:
         """One record: from the count to the end of its period, or to where a marker breaks it off."""
         assert self.cursor is not None  # the codec lets no stream begin without a day marker
+        if self._off is not None:
+            failed = f"records after the supply failed at {self._off:%H:%M:%S}, and no marker of its return"
+            self._wrong(self._off, failed)
+            self._off = None
         start = self.cursor
         end, broken = self._end(start, record, following)
         if self._pieces and self._slot(self._pieces[0].start) != self._slot(start):
@@ -149,7 +155,7 @@ class _Walk:
                 start, start + self.period, self._channels,
                 tuple(map(_total, zip(*(piece.energies for piece in pieces), strict=True))),
                 tuple(map(_total, zip(*(piece.rounding for piece in pieces), strict=True))),
-                quality, self._shift if self.summer else timedelta(0), pieces,
+                quality, self._shift_now(), pieces,
             )
         )  # fmt: skip
         self._pieces, self._quality, self._broken = [], Quality.NONE, False
@@ -190,10 +196,7 @@ class _Walk:
     def _expect(self, time: datetime, kind: MarkerKind) -> None:
         """Hold the count against a marker's time."""
         assert self.cursor is not None
-        if self._off is not None:
-            self._wrong(time, f"records after the supply failed at {self._off:%H:%M:%S}, and no marker of its return")
-            self._off = None
-        elif time > self.cursor:
+        if time > self.cursor:
             self.flush()
             count = self._slots(self.cursor, time)
             self._say("gap", self.cursor, time, count, f"{self._hint(kind)}, and no marker says why", explained=False)
@@ -210,21 +213,35 @@ class _Walk:
     def _new_day(self, time: datetime, setup: Setup | None) -> None:
         assert setup is not None  # the codec gives every day marker one
         if self.cursor is None or self._off is not None:
-            self.cursor, self._anew = time, True
+            self.cursor = time
+            self._begin_anew()
         else:
             self._expect(time, MarkerKind.NEW_DAY)
-            if setup.dst != self.summer:
-                self._wrong(
-                    time,
-                    f"the day marker says {'summer' if setup.dst else 'standard'} time, and no marker that it came",
-                )
         self.flush()
-        self.summer = setup.dst
-        local = time + (self._shift if self.summer else timedelta(0))
-        if not self._anew and local.time() != EPOCH.time():
+        if setup.dst != self.summer:
+            self._other_season(time, summer=setup.dst)
+        local = time + self._shift_now()
+        if self._anew is None and local.time() != EPOCH.time():
             self._wrong(time, f"a day begins at {local:%H:%M:%S}")
-        self._anew, self.touched = False, None
+        self._anew = self.touched = None
         self._take(setup)
+
+    def _shift_now(self) -> timedelta:
+        return self._shift if self.summer else timedelta(0)
+
+    def _begin_anew(self) -> None:
+        if self._anew is None:
+            self._anew = len(self.intervals)
+
+    def _other_season(self, time: datetime, *, summer: bool) -> None:
+        """A day marker of another season: only where the row has begun anew may that come without a marker."""
+        self.summer = summer
+        if self._anew is None:
+            season = "summer" if summer else "standard"
+            self._wrong(time, f"the day marker says {season} time, and no marker that it came")
+            return
+        for place in range(self._anew, len(self.intervals)):
+            self.intervals[place] = replace(self.intervals[place], shift=self._shift_now())
 
     def _take(self, setup: Setup) -> None:
         self._channels, self.period = setup.channels, setup.period * _MINUTE
@@ -239,7 +256,8 @@ class _Walk:
         if self._slot(self.cursor) != self._slot(time):
             self._quality |= Quality.POWER_FAIL if self._pieces else Quality.NONE
             self.flush()
-        self.cursor, self._off, self._anew = time, None, True
+        self.cursor, self._off = time, None
+        self._begin_anew()
 
     def _time_change(self, time: datetime) -> None:
         assert self.cursor is not None
@@ -254,7 +272,8 @@ class _Walk:
             self._say("clock set", before, time, missing, "forward")
         else:
             self._say("clock set", time, time, 0, "within an interval")
-        self.cursor, self._anew = time, True
+        self.cursor, self.touched = time, None
+        self._begin_anew()
 
     def _next(self, moment: datetime) -> datetime:
         """The first period that begins at a moment or later."""

@@ -7,7 +7,7 @@ from bench.errors import ForeignAnswer
 from bench.measure import Measure, Unit
 from protocols.elster.tables import Obis, Source, obis
 from protocols.flag.readout import DataSet
-from scenarios.marks import needs
+from scenarios.marks import catches, needs
 
 _ADDRESS = "0.0.0"
 
@@ -21,6 +21,7 @@ def form(shown: DataSet) -> str:
 
 
 @needs("read-out")
+@catches("E47")
 def test_every_data_set_is_sound(meter: Elster, measure: Measure) -> None:
     """Brackets, lengths, characters, decimal points and line ends are those of IEC 62056-21 6.3.4."""
     try:
@@ -34,6 +35,7 @@ def test_every_data_set_is_sound(meter: Elster, measure: Measure) -> None:
 
 
 @needs("read-out")
+@catches("E96", "E97")
 def test_the_readout_shows_the_registers(meter: Elster, measure: Measure) -> None:
     """Every total stands between two readings of its register, cut to its decimals and over beyond its digits."""
     before = meter.read_energies()

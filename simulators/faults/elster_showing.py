@@ -8,11 +8,12 @@ from simulators.meters.elster import firmware
 from simulators.meters.elster.meter import Meter
 
 _FAMILY = "elster"
-_READOUT = "test_a_readout_has_its_form"
+_SOUND, _REGISTERS = "test_every_data_set_is_sound", "test_the_readout_shows_the_registers"
 
 
 @defect("E47", "the readout has a decimal comma", "a reader stops in the middle of a number",
-        shows="^form of", severity="function", caught_by=_READOUT, family=_FAMILY)  # fmt: skip
+        shows="^form of|^data sets|a decimal comma|^breaches of IEC 62056-21 by the meter", severity="function",
+        caught_by=_SOUND, family=_FAMILY)  # fmt: skip
 def decimal_comma(meter: Meter) -> None:
     """The number is written as the display's language has it."""
     decide(
@@ -30,7 +31,7 @@ def previous_value(meter: Meter) -> None:
 
 
 @defect("E96", "the readout has no units", "a number that could be kWh or MWh", severity="function",
-        why="the unit is left out to save bytes at 300 baud", shows="^form of", caught_by=_READOUT,
+        why="the unit is left out to save bytes at 300 baud", shows="^form of", caught_by=_REGISTERS,
         family=_FAMILY)  # fmt: skip
 def no_units(meter: Meter) -> None:
     """Only the number is in the brackets."""
@@ -39,7 +40,7 @@ def no_units(meter: Meter) -> None:
 
 @defect("E97", "a field of the readout grows beyond its digits", "9999999 is followed by 10000000",
         why="the number is formatted from the whole register, and the width is taken for a minimum",
-        shows="^form of|in the readout", caught_by=_READOUT, model="A1120", family=_FAMILY)  # fmt: skip
+        shows="^form of| shown$", caught_by=_REGISTERS, model="A1120", family=_FAMILY)  # fmt: skip
 def field_grows(meter: Meter) -> None:
     """No digit is cut off at the left."""
 

@@ -39,7 +39,7 @@ class Fault:
         caught_by: the scenarios that must catch it, by function name.
         severity: who is hurt.
         why: what makes it plausible, for those that stand in no reference.
-        model: a model on which it shows, empty where every target does.
+        model: a model (or a device of the built-in station) on which it shows, empty where every target does.
         family: whose meters.
     """
 
