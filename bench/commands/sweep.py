@@ -140,8 +140,8 @@ def scheme_cuts(
     """Cut a meter's supply, its line, or the bench at every byte of programming a scheme into an A1140 and an A1700.
 
     Without options a small scheme is swept: a quarter of an hour. Afterwards the meter must hold the old scheme or the
-    new one, or say by its scheme id that it is between the two; what was told of each section must be so; what is between must be
-    refused, resumed and restored; and nothing else may have moved. Exit code 1 if not.
+    new one, or say by its scheme id that it is between the two; what was told of each section must be so; what is
+    between must be refused, resumed and restored; and nothing else may have moved. Exit code 1 if not.
     """
     if at is not None and (sample is not None or every != 1):
         raise UsageError("--at is one moment: without --every and --sample")
