@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bench.drivers.flag_refusal import ERRORS
+from bench.drivers.flag_refusals import ERRORS
 from protocols.conversation import ProtocolError
 from protocols.dialling import result
 from protocols.elster.tables import identities, models

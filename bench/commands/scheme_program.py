@@ -163,6 +163,8 @@ def _programmed(
         plan = make_plan(driver.model)
         if host_kind(known) == "real" and not write_assumed:
             _refuse_assumed(plan, meter)
+        if write_assumed:
+            driver.write_assumed()
         reports: list[SchemeReport] = []
         scenario.device_trace(meter)
         programming = Programming(

@@ -1,7 +1,8 @@
 """A FLAG session with one meter: visits are opened when something is asked and closed when somebody else is to speak.
 
 Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on; writes are sent
-again only after a NAK, because then the meter has not executed them. Reading needs no password and does not use one.
+again only after a NAK, because then the meter has not executed them. Reading needs no password and does not use one,
+but for what has to be selected first (a load profile).
 """
 
 from __future__ import annotations
@@ -10,8 +11,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.drivers.flag_refusal import refusal
-from bench.errors import BenchError, DeviceError, ForeignAnswer, NoAnswer, Refused, UsageError
+from bench.drivers.flag_refusals import refusal_of
+from bench.errors import (
+    BenchError,
+    DeviceError,
+    ForeignAnswer,
+    NoAnswer,
+    NotArmed,
+    Refused,
+    Undeterminable,
+    UsageError,
+)
 from protocols.conversation import Conversation, ProtocolError
 from protocols.flag.client import FlagClient, MeterError, NoReply, Rejected, Timing
 from protocols.flag.device import PROGRAMMING, STREAM
@@ -33,6 +43,8 @@ PACKET = 64
 _IDLE, _GIVEN_UP = 45 * SECOND, 125 * SECOND
 #: A password expires after about 300 s; head-ends renew it after 4.5 minutes.
 _RENEW = 270 * SECOND
+#: Identities that only say what is to be read next: days of a profile, its range, an instantaneous value.
+SELECTIONS = frozenset({551, 554, 605})
 
 
 class FlagSession:
@@ -63,14 +75,14 @@ class FlagSession:
         self.record = record
         self.client = client(outstation.encode("ascii"), timing=timing, fixed_line=line.fixed)
         self.retried = self.repeated = 0
-        #: How many visits have been opened: what was selected in one is forgotten in the next.
+        #: How many visits have been opened: a meter forgets with each what was selected in it, and who programs.
         self.visits = 0
         self.remarks: list[str] = []
+        #: Identities that are not written, because what the meter means by their numbers is only assumed.
+        self.unproven: frozenset[int] = frozenset()
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
         self.password = password
-        #: How many visits with a password there have been: who programs names himself in each of them.
-        self.visits = 0
         #: A password that the meter may have by now instead of the station's, because it is being programmed.
         self.also: bytes | None = None
         self._mode: int | None = None
@@ -220,17 +232,24 @@ class FlagSession:
             Refused: the meter has not executed it.
             NoAnswer, ForeignAnswer: whether it has is not known.
         """
-        armed.check(self.device)
+        self._permit(armed, identity)
         self._write("W", identity, data, offset)
 
     def select(self, identity: int, data: bytes, *, mode: int = PROGRAMMING) -> None:
-        """Write what only says what is to be read next in this visit (the days of a profile): nothing changes."""
+        """Write what only says what is to be read next in this visit, one of `SELECTIONS`: nothing changes."""
+        if identity not in SELECTIONS:
+            raise NotArmed(f"{self.device}: identity {identity} selects nothing; writing it needs permission")
         self._write("W", identity, data, 0, mode)
 
     def execute(self, armed: Armed, identity: int, data: bytes = b"") -> None:
         """Execute an identity (E2), for instance a billing reset."""
-        armed.check(self.device)
+        self._permit(armed, identity)
         self._write("E", identity, data, 0)
+
+    def _permit(self, armed: Armed, identity: int) -> None:
+        armed.check(self.device)
+        if identity in self.unproven:
+            raise Undeterminable(f"what a write to identity {identity} does", "a public source for its number")
 
     def _write(self, letter: str, identity: int, data: bytes, offset: int, mode: int = PROGRAMMING) -> None:
         self.require(1, mode)
@@ -248,7 +267,7 @@ class FlagSession:
             Refused: the meter has not executed it.
             NoAnswer, ForeignAnswer: whether it has is not known.
         """
-        armed.check(self.device)
+        self._permit(armed, identity)
         self._visit(1)
         self.writes.append((identity, data))
         parts = [
@@ -360,7 +379,6 @@ class FlagSession:
             self.leave()
             raise
         self._level = level
-        self.visits += password is not None
 
     def _forget(self) -> None:
         self._mode = None
@@ -375,7 +393,7 @@ class FlagSession:
         except NoReply as error:
             raise NoAnswer(str(error), device=self.device) from None
         except (MeterError, Rejected) as error:
-            raise refusal(error, self.device) from None
+            raise refusal_of(error, self.device) from None
         except ProtocolError as error:
             raise ForeignAnswer(str(error), device=self.device) from None
         finally:

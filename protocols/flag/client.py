@@ -159,11 +159,14 @@ class FlagClient:
     def log_in(self, password: bytes | None) -> Conversation[None]:
         """Give the password of a level, None to read only.
 
+        A password is given once: a NAK may be how the meter refuses it, and a wrong one thrice may lock it.
+
         Raises:
             MeterError, Rejected: the meter does not take it.
         """
         reply = login.NO_PASSWORD if password is None else login.reply_to(self.seed, password)
-        yield from self.command("P", 2, b"(" + self._digits(reply) + b")", again=False)
+        command = Command("P", "2", b"(" + self._digits(reply) + b")")
+        yield from self._command(command, again=False, retries=self.timing.retries if password is None else 0)
 
     def command(
         self, letter: str, number: int, data: bytes | None, *, again: bool = True
@@ -179,12 +182,12 @@ class FlagClient:
         Raises:
             NoReply, Unusable, Rejected, MeterError: as they say.
         """
-        return (yield from self._command(Command(letter, str(number), data), again=again))
+        return (yield from self._command(Command(letter, str(number), data), again=again, retries=self.timing.retries))
 
-    def _command(self, command: Command, *, again: bool) -> Conversation[Answer | None]:
+    def _command(self, command: Command, *, again: bool, retries: int) -> Conversation[Answer | None]:
         message = self._encoded(command)
-        for attempt in range(self.timing.retries + 1):
-            last = attempt == self.timing.retries
+        for attempt in range(retries + 1):
+            last = attempt == retries
             try:
                 return (yield from self._exchange(message))
             except Rejected as error:  # not executed, so it may be sent again whatever it is
@@ -237,7 +240,7 @@ class FlagClient:
         """
         for index, part in enumerate(parts):
             command = Command("W", "3", self._part(address, part, index), index < len(parts) - 1)
-            yield from self._command(command, again=False)
+            yield from self._command(command, again=False, retries=self.timing.retries)
 
     def read_formatted(self, data: bytes) -> Conversation[bytes]:
         """Something as data sets (R5), for instance `P.01(from;to)`: all that the meter answers.

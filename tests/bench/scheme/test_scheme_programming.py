@@ -376,6 +376,19 @@ def test_a_snapshot_of_another_meter_or_scheme_resumes_nothing() -> None:
         Bench(second).program(bench.kept[0].restoring(), restoring=bench.kept[0])
 
 
+def test_a_scheme_that_lost_a_section_resumes_nothing() -> None:
+    meter = MemoryMeter(budget=1_000)
+    bench = Bench(meter)
+    with pytest.raises(NoAnswer):
+        bench.program(industrial())
+    meter.revive()
+    full, before = industrial(), list(meter.written)
+    shorter = replace(full, writes=tuple(w for w in full.writes if w.item.section != "transformers"))
+    with pytest.raises(UsageError, match=r"IND-3T-2 no longer has .*current_transformer"):
+        Bench(meter).program(shorter, resumed=bench.kept[0])
+    assert meter.written == before
+
+
 # -- the snapshot file -------------------------------------------------------------------------------------------------
 
 

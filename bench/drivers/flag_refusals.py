@@ -1,4 +1,4 @@
-"""What a FLAG meter means when it says no: NAK, or an error message with its number."""
+"""What a FLAG meter's refusals mean, in words."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ ERRORS = {
 }
 
 
-def refusal(error: MeterError | Rejected, device: str) -> Refused:
-    """A NAK or an error message of a device as one of the bench's errors."""
+def refusal_of(error: MeterError | Rejected, device: str) -> Refused:
+    """What a meter that refuses has said."""
     if isinstance(error, Rejected):
         return Refused("NAK: it could not understand the command", device=device)
     meaning = ERRORS.get(error.text, "no document says what that means")
     digits = error.text.removeprefix("ERR")
-    code = int(digits) if digits.isdecimal() else None
-    return Refused(f"({error.text}): {meaning}", code=code, device=device)
+    return Refused(f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=device)
