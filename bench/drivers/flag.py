@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.drivers.flag_refusals import refusal_of
+from bench.drivers.flag_refusals import refusal_of, told_from_the_beginning
 from bench.errors import (
     BenchError,
     DeviceError,
@@ -207,7 +207,7 @@ class FlagSession:
                 self.leave()  # a meter that is still in the visit hears no sign-on, at another speed
                 first = first or error
                 if attempt == retries:
-                    raise _told_from_the_beginning(first, error) from None
+                    raise told_from_the_beginning(first, error) from None
                 self.retried += 1
                 reasons.append(error.reason)
                 if attempt:
@@ -398,10 +398,3 @@ class FlagSession:
             raise ForeignAnswer(str(error), device=self.device) from None
         finally:
             self._used = self.line.clock.now()
-
-
-def _told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
-    """What a question came to that was asked again: the first mishap is the cause, the last often its consequence."""
-    if first.reason == last.reason:
-        return last
-    return type(first)(f"{first.reason}; asked again: {last.reason}", device=first.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.errors import Refused
+from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused
 from protocols.flag.client import MeterError, Rejected
 
 #: What an A1140 means by its error messages (elster-flag 3.3, one source).
@@ -22,3 +22,10 @@ def refusal_of(error: MeterError | Rejected, device: str) -> Refused:
     meaning = ERRORS.get(error.text, "no document says what that means")
     digits = error.text.removeprefix("ERR")
     return Refused(f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=device)
+
+
+def told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
+    """What a question came to that was asked again: the first mishap is the cause, the last often its consequence."""
+    if first.reason == last.reason:
+        return last
+    return type(first)(f"{first.reason}; asked again: {last.reason}", device=first.device)
