@@ -1,4 +1,4 @@
-"""What a FLAG meter's refusals mean, in words."""
+"""What becomes of a question to a FLAG meter that came to nothing, in words."""
 
 from __future__ import annotations
 
