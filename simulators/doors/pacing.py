@@ -22,6 +22,8 @@ from simulators.world import MILLISECOND
 SLICE = 4 * MILLISECOND
 #: How much line time (ns) may be queued before the door reads no further.
 _AHEAD = 500 * MILLISECOND
+#: How long (ns) what a port had queued goes on being sent when it is closed, as Linux has it.
+CLOSING_WAIT = 30_000 * MILLISECOND
 
 
 class PacedPort:
@@ -78,14 +80,20 @@ class PacedPort:
         self._realtime.act(lambda: self._send(data))
 
     def close(self) -> None:
-        """Leave the line; what is queued is still sent."""
+        """Leave the line; what is queued is still sent, for some time."""
         self._open = False
         self._port.on_burst = None
-        self._realtime.act(lambda: self._line.close(self._port))
+        self._realtime.act(self._leave)
 
     def forget(self) -> None:
         """Throw away what has arrived and was not delivered yet."""
         self._port.inbox.clear(self._world.now)
+
+    def _leave(self) -> None:
+        line, port, give_up = self._line, self._port, self._world.now + CLOSING_WAIT
+        if line.out_at(port) > give_up:  # at 1 Bd, which a client may set, a few characters would keep a line for hours
+            self._world.call_at(give_up, lambda: line.break_off(lambda burst: burst.sender is port))
+        line.close(port)
 
     def _send(self, data: bytes) -> None:
         self._asked = True

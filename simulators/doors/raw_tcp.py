@@ -7,11 +7,17 @@ line, so one that has vanished without hanging up keeps nobody out.
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from simulators.doors.pacing import SLICE, PacedPort
 from simulators.doors.tcp import Caller, TcpDoor
 from simulators.lines.serial_line import Follows, SerialLine
 from simulators.realtime import RealTime
+
+#: How often (s) a caller is looked at who is not read from, and how long what he has left behind is kept for the line.
+LOOK, CLOSING_WAIT = 1.0, 30.0
+#: States of a connection in Linux's TCP_INFO: closed, and closed by the other side.
+_CLOSED = (7, 8)
 
 
 class SerialCaller(Caller):
@@ -27,6 +33,8 @@ class SerialCaller(Caller):
         self._realtime = realtime
         self._line = line
         self._slice_time = slice_time
+        self._watch: asyncio.TimerHandle | None = None
+        self._gone_since: float | None = None
         self.port: PacedPort
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,6 +59,7 @@ class SerialCaller(Caller):
 
     def left(self) -> None:
         """Off the line."""
+        self._stop_looking()
         self.port.close()
 
     def wrapped(self, data: bytes) -> bytes:
@@ -64,8 +73,34 @@ class SerialCaller(Caller):
     def _wait(self, wait: bool) -> None:  # noqa: FBT001  # a switch
         if wait:
             self.hold("line")
+            self._stop_looking()
+            self._watch = self._realtime.loop.call_later(LOOK, self._look)
         else:
+            self._stop_looking()
             self.go_on("line")
+
+    def _look(self) -> None:
+        """Who is not read from is not heard leaving; at 1 Bd a few characters would keep him on the line for hours."""
+        loop = self._realtime.loop
+        if self._gone_since is None and _has_left(self.transport):
+            self._gone_since = loop.time()
+        if self._gone_since is not None and loop.time() - self._gone_since >= CLOSING_WAIT:
+            self.transport.abort()
+        else:
+            self._watch = loop.call_later(LOOK, self._look)
+
+    def _stop_looking(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+
+def _has_left(transport: asyncio.Transport) -> bool:
+    """Whether the other side has hung up; only Linux tells."""
+    connected: socket.socket | None = transport.get_extra_info("socket")
+    if connected is None or not hasattr(socket, "TCP_INFO"):
+        return False
+    return connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in _CLOSED
 
 
 async def open_raw_tcp(

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -6,9 +7,12 @@ import serial
 from served_stage import READ, UNIT, Served, connect, take
 
 from protocols.modbus.frames import encode_rtu
+from simulators.doors import pacing, raw_tcp
 from simulators.doors.rfc2217 import Rfc2217Caller, SerialSettings, open_rfc2217
 from simulators.doors.tcp import TcpDoor
+from simulators.lines.burst import Burst
 from simulators.lines.framing import Framing
+from simulators.world import MILLISECOND
 
 #: pyserial 3.5 starts its reader in a way that Python 3.10 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
@@ -127,3 +131,26 @@ def test_a_setting_that_no_line_has_changes_nothing(name: str, value: object) ->
     with pytest.raises(ValueError, match=r"no (framing|speed)"):
         setattr(settings, name, value)
     assert (settings.baudrate, settings.bytesize, settings.parity, settings.stopbits) == (9600, 8, "N", 1)
+
+
+def test_who_leaves_characters_behind_at_one_baud_does_not_keep_the_line(
+    served: Served, door: TcpDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would take minutes, and as long as they wait nobody reads that the client has hung up."""
+    monkeypatch.setattr(raw_tcp, "LOOK", 0.05)
+    monkeypatch.setattr(raw_tcp, "CLOSING_WAIT", 0.1)
+    monkeypatch.setattr(pacing, "CLOSING_WAIT", 100 * MILLISECOND)
+    with port(door, baudrate=1) as client:
+        client.write(b"forgotten" * 9)
+        time.sleep(0.2)
+        assert door.callers
+    ended = time.monotonic() + 5
+    while time.monotonic() < ended and (door.callers or still_sent(served)):
+        time.sleep(0.02)
+    assert not door.callers, "he is still on the line"
+    assert still_sent(served) == []
+
+
+def still_sent(served: Served) -> list[Burst]:
+    line = served.stage.line("link")
+    return served.act(lambda: [burst for burst in line._sent if burst.end > line.world.now])
