@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bench.control import Loads, Supplies, controls_of
 from bench.disturbances import Disturbances
 from bench.drivers.driver import Driver
-from bench.drivers.elster import Elster, hidden_identities
+from bench.drivers.elster import Elster, hidden_identities, unproven_identities
 from bench.drivers.flag import FlagSession
 from bench.drivers.modbus import ModbusSession
 from bench.drivers.powerlogic import PowerLogic, Series, hidden_registers, make_driver
@@ -141,6 +141,8 @@ class Bench:
             self._client,
             line.timing,
         )
+        if self.host.kind == "real":
+            session.unproven = unproven_identities(entry.model)
         return Elster(entry, session, self.clock)
 
     def _recorder(self, trace: TraceWriter) -> Callable[[str, bytes], None]:

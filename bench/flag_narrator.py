@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bench.drivers.flag import ERRORS
+from bench.drivers.flag_refusals import ERRORS
 from protocols.conversation import ProtocolError
 from protocols.dialling import result
 from protocols.elster.tables import identities, models
@@ -17,6 +17,8 @@ from protocols.flag.frames import ACK, ESC, NAK, Command
 _MODES = {"0": "readout", "1": "programming mode", "2": "HDLC", "6": "data stream"}
 _OBJECT = re.compile(rb"(\d{3})([0-9A-Fa-f]{3})\(([^)]*)\)")
 _LONGEST = 40
+#: What nobody answers: a break, the end of a stream, the ACK behind a readout, NULs.
+_UNANSWERED = (b"\x01B0", ESC, ACK, b"\0")
 _SINGLE = {ACK: "ACK", NAK: "NAK: not understood, not executed", ESC: "ESC: end the data stream"}
 
 
@@ -101,3 +103,14 @@ class FlagNarrator:
 def _text(data: bytes) -> str:
     shown = data.decode("ascii", "replace").replace("\r\n", " ")
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}... ({len(data)} characters)"
+
+
+def flag_mishap(request: bytes, answer: bytes) -> str:
+    """What is wrong with an answer as such, empty if nothing is; whether its values are right is another question."""
+    if not answer:
+        silent = request.startswith(_UNANSWERED) and not request.startswith(ACK + b"0")
+        return "" if silent or not request else "no answer came"
+    told = FlagNarrator("").tell("rx", answer)
+    if answer == NAK or told.startswith("error message"):
+        return "the meter refused"
+    return told if told.startswith("no answer") and not request.startswith(b"\x01RD") else ""

@@ -8,13 +8,16 @@ from typing import Any
 
 import click
 
-from bench.cli import json_option, show_json, station_option
+from bench.cli import allow_option, json_option, show_json, station_option
 from bench.commands.device import opened
+from bench.commands.scheme_program import assumed_option, user_name, user_option
 from bench.errors import Exit, UsageError
 from bench.handheld.records import Contents, Record, decode_records
+from bench.handheld.station_programmer import REASON, station_programmer
 from bench.handheld.station_reader import station_reader
 from bench.handheld.unit import LOAD, READINGS, VISITS, HandheldUnit
 from bench.lists.load import load_list
+from bench.safety import Safety
 from bench.station import find_station, station_from_environment
 
 unit_argument = click.argument("unit", type=click.Path(path_type=Path))
@@ -46,24 +49,48 @@ def load(unit: Path, file: Path, station: str | None, as_json: bool) -> int:
 @unit_argument
 @click.argument("meters", nargs=-1)
 @station_option
+@click.option("--read-only", is_flag=True, help="Program nothing, whatever the list says.")
+@allow_option
+@user_option
+@assumed_option
 @json_option
-def visit(unit: Path, meters: tuple[str, ...], station: str | None, as_json: bool) -> int:
-    """Read the meters of the loaded list, or METERS; exit code 1 if one of them could not be read.
+def visit(
+    unit: Path,
+    meters: tuple[str, ...],
+    station: str | None,
+    read_only: bool,
+    allowed: tuple[str, ...],
+    user: str | None,
+    write_assumed: bool,
+    as_json: bool,
+) -> int:
+    """Read the meters of the loaded list, or METERS, and program the schemes that it says.
 
-    A meter of the list is the device of the same name in the station.
+    A meter of the list is the device of the same name in the station. Where the list says `program: true`, its scheme
+    is programmed after it was read; that needs the three keys, as for `scheme program`. Exit code 1 if a meter could
+    not be read or programmed.
     """
     carried = HandheldUnit(unit)
     known = find_station(station or station_from_environment())
-    for entry in carried.entries(meters):
+    entries = carried.entries(meters)
+    for entry in entries:
         known.device(entry.name)
-    with opened(f"handheld visit {unit.name}", station, ()) as scenario:
-        made = carried.visit(station_reader(scenario.bench.device, _now), _now, meters)
+    programmed = [entry.name for entry in entries if entry.program and not read_only]
+    for name in programmed:
+        Safety(known, allowed).arm(name, REASON)
+    reason = REASON if programmed else None
+    with opened(f"handheld visit {unit.name}", station, (), reason=reason, allowed=allowed) as scenario:
+        programmer = station_programmer(scenario, user_name(user), write_assumed=write_assumed) if programmed else None
+        made = carried.visit(station_reader(scenario.bench.device, _now), _now, meters, programmer)
     if as_json:
         show_json({"unit": str(unit), "visits": [visit.as_record() for visit in made]})
     for visit in () if as_json else made:
         told = f"{visit.readings} readings" if visit.outcome == "read" else f"NOT READ: {visit.outcome}"
+        done = visit.programmed
+        if done is not None:
+            told += f", scheme {done.scheme} " + ("programmed" if done.result == "done" else f"FAILED: {done.result}")
         click.echo(f"  {visit.meter:<16} {told}")
-    return Exit.VERIFIED if all(visit.outcome == "read" for visit in made) else Exit.FAILED
+    return Exit.VERIFIED if all(visit.done for visit in made) else Exit.FAILED
 
 
 @command.command()
@@ -107,7 +134,7 @@ def show(path: Path, as_json: bool) -> int:
 #: What is shown of a record, by kind of file: entry and width.
 _SHOWN = {
     "RES": (("meter", 16), ("quantity", 12), ("value", 20), ("unit", 6), ("meter_time", 20)),
-    "BUD": (("meter", 16), ("at", 34), ("readings", 4), ("outcome", 0)),
+    "BUD": (("meter", 16), ("at", 34), ("readings", 4), ("outcome", 8), ("scheme", 8), ("result", 0)),
     "HHU": (("name", 16), ("model", 6), ("medium", 8), ("link", 12), ("outstation", 10), ("scheme", 0)),
 }
 

@@ -11,7 +11,7 @@ import click
 
 from bench.cli import json_option, show_json, station_option
 from bench.commands.device import opened
-from bench.commands.scheme_program import day_of, meter_of, on_option, program, restore, scheme_argument
+from bench.commands.scheme_program import day_of, on_option, program, restore, scheme_argument
 from bench.errors import BenchError, Exit, UsageError
 from bench.scheme.difference import Difference, as_lines, as_rows, differences, scheme_differences
 from bench.scheme.export import Held, read_held, scheme_text
@@ -20,6 +20,7 @@ from bench.scheme.model import Scheme
 from bench.scheme.plan import UNFINISHED, plan_of
 from bench.scheme.schema import schema_text
 from bench.scheme.sections import sections_of
+from bench.scheme.station import meter_of
 
 _TEMPLATES = {"A1120": "tariff_only", "A1140": "industrial", "A1700": "grid_supply_point"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,14 @@ from bench.host import host_kind
 from bench.measurement import plain
 from bench.run import Scenario
 from bench.safety import Safety
-from bench.scheme.elster import scheme_meter
 from bench.scheme.load import load_scheme
-from bench.scheme.meter import SchemeMeter
 from bench.scheme.plan import Plan, plan_of
 from bench.scheme.programming import Programming
 from bench.scheme.report import SchemeReport, judge_scheme
 from bench.scheme.snapshot import read_snapshot, write_snapshot
+from bench.scheme.station import meter_of, refuse_assumed, takes_none, wall_of
 from bench.selection import capabilities_of
-from bench.station import Device, find_station, station_from_environment
+from bench.station import find_station, station_from_environment
 
 _USER_LENGTH = 12
 
@@ -80,7 +79,7 @@ def program(
     return _programmed(
         f"scheme program {file.name} into {meter}", meter, station, allowed, evidence, as_json,
         lambda model: plan_of(scheme, model, os.environ),
-        {"user": _user(user), "resumed": resumed}, resume or snapshot_file,
+        {"user": user_name(user), "resumed": resumed}, resume or snapshot_file,
         write_assumed=write_assumed,
     )  # fmt: skip
 
@@ -116,25 +115,9 @@ def restore(
 
     return _programmed(
         f"scheme restore {snapshot.name} into {meter}", meter, station, allowed, evidence, as_json, plan,
-        {"user": _user(user), "restoring": found}, snapshot_file,
+        {"user": user_name(user), "restoring": found}, snapshot_file,
         write_assumed=write_assumed,
     )  # fmt: skip
-
-
-def meter_of(scenario: Scenario, name: str) -> SchemeMeter:
-    """The driver of a device that takes a scheme.
-
-    Raises:
-        UsageError: it takes none.
-    """
-    meter = scheme_meter(scenario.bench.device(name))
-    if meter is None:
-        raise _takes_none(scenario.bench.station.device(name))
-    return meter
-
-
-def _takes_none(entry: Device) -> UsageError:
-    return UsageError(f"{entry.id} is a {entry.model}: it takes no scheme; A1120, A1140 and A1700 do")
 
 
 def _programmed(
@@ -153,7 +136,7 @@ def _programmed(
     known = find_station(station or station_from_environment())
     entry = known.device(meter)
     if "program-scheme" not in capabilities_of(entry):
-        raise _takes_none(entry)
+        raise takes_none(entry)
     Safety(known, allowed).arm(meter, what)
     folder = evidence or default_folder(known.name)
     path = snapshot_file or folder / f"{meter}.snapshot.json"
@@ -162,13 +145,15 @@ def _programmed(
         driver = meter_of(scenario, meter)
         plan = make_plan(driver.model)
         if host_kind(known) == "real" and not write_assumed:
-            _refuse_assumed(plan, meter)
+            refuse_assumed(plan, meter)
+        if write_assumed:
+            driver.write_assumed()
         reports: list[SchemeReport] = []
         scenario.device_trace(meter)
         programming = Programming(
             driver, plan, armed=scenario.run.safety.arm(meter, what), journal=scenario.bench.journal,
             serial=entry.serial, keep=lambda snapshot: write_snapshot(snapshot, path),
-            wall=_wall(scenario), on_report=reports.append, **options,
+            wall=wall_of(scenario), on_report=reports.append, **options,
         )  # fmt: skip
         try:
             report = programming.run()
@@ -182,23 +167,6 @@ def _programmed(
     else:
         _show(found)
     return int(found["exit"])
-
-
-def _wall(scenario: Scenario) -> Callable[[], datetime]:
-    """The time of day as the bench's clock goes on from now, in the zone of this machine and without it."""
-    clock, start = scenario.bench.clock, datetime.now(UTC).astimezone().replace(tzinfo=None)
-    begun = clock.now()
-    return lambda: start + timedelta(microseconds=(clock.now() - begun) // 1000)
-
-
-def _refuse_assumed(plan: Plan, meter: str) -> None:
-    assumed = [w.item for w in plan.writes if w.item.confidence == "A"]
-    if assumed:
-        told = ", ".join(f"{item.number} ({item.name})" for item in assumed)
-        raise UsageError(
-            f"{meter} is a real meter, and no public document gives it {told}: correct "
-            "fixtures/elster/configuration.csv, leave these sections out, or add --write-assumed"
-        )
 
 
 def _left_behind(report: SchemeReport, path: Path) -> str:
@@ -219,6 +187,7 @@ def _found(report: SchemeReport, scenario: Scenario, path: Path, folder: Path) -
         "exit": int(exit_of(scenario)),
         "already": report.already,
         "stopped": report.stopped,
+        "found": {name: state.value for name, state in report.found.items()},
         "sections": {name: state.value for name, state in report.sections.items()},
         "unconfirmed": report.unconfirmed,
         "snapshot": str(path) if path.exists() else None,
@@ -228,6 +197,9 @@ def _found(report: SchemeReport, scenario: Scenario, path: Path, folder: Path) -
 
 
 def _show(found: dict[str, Any]) -> None:
+    if set(found["found"].values()) - {"old", "unchanged"}:
+        states = ", ".join(f"{name} {state}" for name, state in found["found"].items())
+        click.echo(f"  taken up where it held: {states}")
     for row in found["measurements"]:
         text = f"  {row['verdict'].replace('_', ' ').upper():<16} {row['name']:<42} {row['value']}".rstrip()
         click.echo(
@@ -254,7 +226,12 @@ def day_of(text: str | None) -> date:
         raise UsageError(f"--on {text} is no date; write it as in 2027-03-28") from None
 
 
-def _user(name: str | None) -> str:
+def user_name(name: str | None) -> str:
+    """Who programs: as given, else METERBENCH_USER, else the login.
+
+    Raises:
+        UsageError: the name is empty.
+    """
     found = name if name is not None else os.environ.get("METERBENCH_USER") or getpass.getuser()[:_USER_LENGTH]
     if not found.strip():
         raise UsageError("--user must not be empty: the meter's programming log names who programs")

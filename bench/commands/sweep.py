@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 import click
@@ -10,17 +10,25 @@ import click
 from bench.cli import json_option, show_json
 from bench.errors import Exit, UsageError
 from bench.host import check_defects
-from bench.sweep.campaign import Campaign, Choice, Row, command_for, run
+from bench.sweep.campaign import Choice, run
 from bench.sweep.jobs import JOBS
+from bench.sweep.kinds import AnyPlan
 from bench.sweep.moments import parse_moment
 from bench.sweep.plan import MEDIA, VICTIMS, Medium, Plan, Victim, nanoseconds
+from bench.sweep.scheme_plan import METERS, SCHEME_VICTIMS, SCHEMES, SchemePlan, SchemeVictim
+from bench.sweep.telling import facts, progress, tell
 
 #: Cuts as they are tried where nothing else is asked for: one that the meter starts from at leisure, and a brown-out
 #: that it is back from before anybody has noticed. How long the supply is off, and how long the start takes.
 _LONG, _SHORT = ("5 s", ""), ("0 s", "500 ms")
 _DELAYS = "0 s, 50 ms, 1 s"
-_HEADS = {"points": "points", "new": "new set", "old": "old set", "mixtures": "mixtures", "recovered": "recovered",
-          "refused": "refused", "violations": "violations"}  # fmt: skip
+#: What is cut of a programming where nothing else is asked for: time off, and how long the meter takes to save. What is
+#: away for a moment costs an answer and a visit; what is away for long breaks the programming off.
+_SCHEME_CUTS: dict[SchemeVictim, list[tuple[str, str]]] = {
+    "meter": [("1 s", "50 ms"), ("1 s", "1 s"), ("10 min", "50 ms")],
+    "line": [("0 s", "50 ms"), ("10 min", "50 ms")],
+    "bench": [("0 s", "50 ms")],
+}
 
 
 @click.group()
@@ -78,15 +86,7 @@ def power_cuts(
         for medium in media or MEDIA
         for delay, off, start in _cuts(victim, delays, offs, boot)
     ]
-    if at is not None and len(plans) != 1:
-        raise UsageError(f"--at is one moment of one row, and these are {len(plans)}: take the command that is printed")
-    choice = Choice(every, sample, parse_moment(at) if at is not None else None)
-    found = run(plans, choice, processes=processes, progress=_progress)
-    if as_json:
-        show_json(facts(found))
-    else:
-        _tell(found, alone=at is not None)
-    return Exit.FAILED if found.violations else Exit.VERIFIED
+    return _swept(plans, every, sample, at, processes, as_json=as_json)
 
 
 def _cuts(victim: Victim, delays: str, offs: str | None, boot: str) -> list[tuple[str, str, str]]:
@@ -110,56 +110,66 @@ def _listed(text: str) -> list[str]:
     return words
 
 
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r  {done} of {total} cuts", err=True, nl=done == total)
+@command.command("scheme-cuts")
+@click.option("--model", "models", multiple=True, type=click.Choice(list(METERS)), help="Which meter: default both.")
+@click.option("--scheme", "schemes", multiple=True, type=click.Choice(list(SCHEMES)), help="Which one: default both.")
+@click.option("--of", "victims", multiple=True, type=click.Choice(SCHEME_VICTIMS), help="Who is cut off: default all.")
+@click.option("--off", default=None, metavar="TIME", help="How long supply or line are away: default some of each.")
+@click.option("--save-delay", "delay", default=None, metavar="TIME", help="How long the meter takes to save.")
+@click.option("--defect", "defects", multiple=True, metavar="ID", help="Switch a firmware defect of the meter on.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the worlds.")
+@click.option("--every", default=1, show_default=True, type=click.IntRange(1), help="Only every N-th moment.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Only N moments of each row, evenly spread.")
+@click.option("--at", metavar="MOMENT", help='One moment again: an instant in ns, or "touch N".')
+@click.option("--processes", type=click.IntRange(1), help="Default: one for each processor.")
+@json_option
+def scheme_cuts(
+    models: tuple[str, ...],
+    schemes: tuple[str, ...],
+    victims: tuple[SchemeVictim, ...],
+    off: str | None,
+    delay: str | None,
+    defects: tuple[str, ...],
+    seed: int,
+    every: int,
+    sample: int | None,
+    at: str | None,
+    processes: int | None,
+    as_json: bool,
+) -> int:
+    """Cut a meter's supply, its line, or the bench at every byte of programming a scheme into an A1140 and an A1700.
+
+    Without options the whole sweep runs, for an hour. Afterwards the meter must hold the old scheme or the new one, or
+    say by its scheme id that it is between the two; what was told of each section must be so; what is between must be
+    refused, resumed and restored; and nothing else may have moved. Exit code 1 if not.
+    """
+    if at is not None and (sample is not None or every != 1):
+        raise UsageError("--at is one moment: without --every and --sample")
+    plans = [
+        SchemePlan(model, scheme, victim, away, saving, defects, seed)
+        for model in models or METERS
+        for scheme in schemes or SCHEMES
+        for victim in victims or SCHEME_VICTIMS
+        for away, saving in _scheme_cuts(victim, off, delay)
+    ]
+    for plan in {plan.model: plan for plan in plans}.values():
+        check_defects(plan.station(), {plan.device: list(defects)})
+    return _swept(plans, every, sample, at, processes, as_json=as_json)
 
 
-def facts(found: Campaign) -> dict[str, object]:
-    """The object that `--json` prints."""
-    return {
-        "points": found.points,
-        "violations": found.violations,
-        "wall_s": round(found.wall, 1),
-        "points_per_s": round(found.points / found.wall, 1) if found.wall else None,
-        "rows": [_row_facts(row) for row in found.rows],
-    }
+def _swept(
+    plans: Sequence[AnyPlan], every: int, sample: int | None, at: str | None, processes: int | None, *, as_json: bool
+) -> int:
+    if at is not None and len(plans) != 1:
+        raise UsageError(f"--at is one moment of one row, and these are {len(plans)}: take the command that is printed")
+    choice = Choice(every, sample, parse_moment(at) if at is not None else None)
+    found = run(plans, choice, processes=processes, progress=progress)
+    if as_json:
+        show_json(facts(found))
+    else:
+        tell(found, alone=at is not None)
+    return Exit.FAILED if found.violations else Exit.VERIFIED
 
 
-def _row_facts(row: Row) -> dict[str, object]:
-    plan = row.plan
-    return {
-        "procedure": plan.procedure, "of": plan.victim, "device": plan.device, "medium": plan.medium,
-        "save_delay": plan.save_delay, "off": plan.off, "boot": plan.boot or None, "defects": list(plan.defects),
-        **row.counts(),
-        "broken": [
-            {"invariant": name, "times": count, "at": outcome.moment, "what": outcome.what, "run": outcome.run,
-             "found": next(v.found for v in outcome.violations if v.invariant == name),
-             "command": command_for(plan, outcome.moment)}
-            for name, count, outcome in row.first_of_each()
-        ],
-    }  # fmt: skip
-
-
-def _tell(found: Campaign, *, alone: bool) -> None:
-    width = max(len(row.plan.title) for row in found.rows)
-    click.echo(" " * width + "".join(f"{head:>11}" for head in _HEADS.values()))
-    for row in found.rows:
-        counts = row.counts()
-        click.echo(f"{row.plan.title:<{width}}" + "".join(f"{counts[name]:>11}" for name in _HEADS))
-        if alone:
-            _tell_alone(row)
-        for name, count, outcome in row.first_of_each():
-            said = next(v.found for v in outcome.violations if v.invariant == name)
-            click.echo(f"  {name}: {count} times, first {outcome.what}\n    {said}")
-            click.echo(f"    {command_for(row.plan, outcome.moment)}")
-    click.echo(
-        f"{found.points} cuts, {found.violations} violations, {found.wall:.0f} s"
-        + (f", {found.points / found.wall:.0f} cuts a second" if found.wall >= 1 else "")
-    )
-
-
-def _tell_alone(row: Row) -> None:
-    for outcome in row.outcomes:
-        click.echo(f"  the procedure: {outcome.run or 'nothing'}")
-        click.echo(f"  afterwards: the {outcome.side or 'unknown'} set; a second run: {outcome.again or 'none'}")
+def _scheme_cuts(victim: SchemeVictim, off: str | None, delay: str | None) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((off or away, delay or saving) for away, saving in _SCHEME_CUTS[victim]))

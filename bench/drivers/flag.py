@@ -1,7 +1,8 @@
 """A FLAG session with one meter: visits are opened when something is asked and closed when somebody else is to speak.
 
 Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on; writes are sent
-again only after a NAK, because then the meter has not executed them. Reading needs no password and does not use one.
+again only after a NAK, because then the meter has not executed them. Reading needs no password and does not use one,
+but for what has to be selected first (a load profile).
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.errors import BenchError, DeviceError, ForeignAnswer, NoAnswer, Refused, UsageError
+from bench.drivers.flag_refusals import refusal_of
+from bench.errors import (
+    BenchError,
+    DeviceError,
+    ForeignAnswer,
+    NoAnswer,
+    NotArmed,
+    Refused,
+    Undeterminable,
+    UsageError,
+)
 from protocols.conversation import Conversation, ProtocolError
 from protocols.flag.client import FlagClient, MeterError, NoReply, Rejected, Timing
 from protocols.flag.device import PROGRAMMING, STREAM
@@ -32,14 +43,8 @@ PACKET = 64
 _IDLE, _GIVEN_UP = 45 * SECOND, 125 * SECOND
 #: A password expires after about 300 s; head-ends renew it after 4.5 minutes.
 _RENEW = 270 * SECOND
-#: What an A1140 means by its error messages (elster-flag 3.3, one source).
-ERRORS = {
-    "ERR1": "bad command",
-    "ERR2": "unknown identity",
-    "ERR3": "bad packet number",
-    "ERR5": "locked, or the password has expired",
-    "ERR6": "general error",
-}
+#: Identities that only say what is to be read next: days of a profile, its range, an instantaneous value.
+SELECTIONS = frozenset({551, 554, 605})
 
 
 class FlagSession:
@@ -70,14 +75,14 @@ class FlagSession:
         self.record = record
         self.client = client(outstation.encode("ascii"), timing=timing, fixed_line=line.fixed)
         self.retried = self.repeated = 0
-        #: How many visits have been opened: what was selected in one is forgotten in the next.
+        #: How many visits have been opened: a meter forgets with each what was selected in it, and who programs.
         self.visits = 0
         self.remarks: list[str] = []
+        #: Identities that are not written, because what the meter means by their numbers is only assumed.
+        self.unproven: frozenset[int] = frozenset()
         #: What was sent that could have changed the device: identity and bytes, whether or not an answer came.
         self.writes: list[tuple[int, bytes]] = []
-        self._password = password
-        #: How many visits with a password there have been: who programs names himself in each of them.
-        self.visits = 0
+        self.password = password
         #: A password that the meter may have by now instead of the station's, because it is being programmed.
         self.also: bytes | None = None
         self._mode: int | None = None
@@ -193,14 +198,16 @@ class FlagSession:
 
     def _retried(self, ask: Callable[[], T]) -> T:
         reasons: list[str] = []
+        first: NoAnswer | ForeignAnswer | None = None
         retries = CALL_RETRIES if self.line.dialled else READ_RETRIES
         for attempt in range(retries + 1):
             try:
                 found = ask()
             except (NoAnswer, ForeignAnswer) as error:
                 self.leave()  # a meter that is still in the visit hears no sign-on, at another speed
+                first = first or error
                 if attempt == retries:
-                    raise
+                    raise _told_from_the_beginning(first, error) from None
                 self.retried += 1
                 reasons.append(error.reason)
                 if attempt:
@@ -225,17 +232,24 @@ class FlagSession:
             Refused: the meter has not executed it.
             NoAnswer, ForeignAnswer: whether it has is not known.
         """
-        armed.check(self.device)
+        self._permit(armed, identity)
         self._write("W", identity, data, offset)
 
     def select(self, identity: int, data: bytes, *, mode: int = PROGRAMMING) -> None:
-        """Write what only says what is to be read next in this visit (the days of a profile): nothing changes."""
+        """Write what only says what is to be read next in this visit, one of `SELECTIONS`: nothing changes."""
+        if identity not in SELECTIONS:
+            raise NotArmed(f"{self.device}: identity {identity} selects nothing; writing it needs permission")
         self._write("W", identity, data, 0, mode)
 
     def execute(self, armed: Armed, identity: int, data: bytes = b"") -> None:
         """Execute an identity (E2), for instance a billing reset."""
-        armed.check(self.device)
+        self._permit(armed, identity)
         self._write("E", identity, data, 0)
+
+    def _permit(self, armed: Armed, identity: int) -> None:
+        armed.check(self.device)
+        if identity in self.unproven:
+            raise Undeterminable(f"what a write to identity {identity} does", "a public source for its number")
 
     def _write(self, letter: str, identity: int, data: bytes, offset: int, mode: int = PROGRAMMING) -> None:
         self.require(1, mode)
@@ -253,7 +267,7 @@ class FlagSession:
             Refused: the meter has not executed it.
             NoAnswer, ForeignAnswer: whether it has is not known.
         """
-        armed.check(self.device)
+        self._permit(armed, identity)
         self._visit(1)
         self.writes.append((identity, data))
         parts = [
@@ -347,7 +361,7 @@ class FlagSession:
         Raises:
             UsageError: it names none.
         """
-        password = self._password()
+        password = self.password()
         if password is None:
             raise UsageError(
                 f"{self.device}: this needs a password; give it one in the station file, password: {{env: NAME}}"
@@ -365,7 +379,6 @@ class FlagSession:
             self.leave()
             raise
         self._level = level
-        self.visits += password is not None
 
     def _forget(self) -> None:
         self._mode = None
@@ -380,17 +393,15 @@ class FlagSession:
         except NoReply as error:
             raise NoAnswer(str(error), device=self.device) from None
         except (MeterError, Rejected) as error:
-            raise self._refusal(error) from None
+            raise refusal_of(error, self.device) from None
         except ProtocolError as error:
             raise ForeignAnswer(str(error), device=self.device) from None
         finally:
             self._used = self.line.clock.now()
 
-    def _refusal(self, error: MeterError | Rejected) -> Refused:
-        if isinstance(error, Rejected):
-            return Refused("NAK: it could not understand the command", device=self.device)
-        meaning = ERRORS.get(error.text, "no document says what that means")
-        digits = error.text.removeprefix("ERR")
-        return Refused(
-            f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=self.device
-        )
+
+def _told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
+    """What a question came to that was asked again: the first mishap is the cause, the last often its consequence."""
+    if first.reason == last.reason:
+        return last
+    return type(first)(f"{first.reason}; asked again: {last.reason}", device=first.device)

@@ -7,8 +7,8 @@ says where its password is found, and whoever reads the meter looks there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,17 @@ LOAD, READINGS, VISITS = "load.hhu", "readings.res", "visits.bud"
 
 #: Reads one meter; raises BenchError where that fails.
 ReadMeter = Callable[[MeterEntry], Sequence[Reading]]
+#: Programs the scheme of a meter: its entry, the text of the file, and the unit's memory, where snapshots are kept.
+ProgramMeter = Callable[[MeterEntry, str, Path], "Programmed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Programmed:
+    """What became of a programming: the scheme's id, "done" or what happened, and each section's state."""
+
+    scheme: str
+    result: str
+    sections: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +46,17 @@ class Visit:
     at: str
     outcome: str
     readings: int = 0
+    programmed: Programmed | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the meter was read, and programmed where it was to be."""
+        return self.outcome == "read" and (self.programmed is None or self.programmed.result == "done")
 
     def as_record(self) -> dict[str, Any]:
         """The visit, ready for JSON."""
-        return {"meter": self.meter, "at": self.at, "outcome": self.outcome, "readings": self.readings}
+        record = {"meter": self.meter, "at": self.at, "outcome": self.outcome, "readings": self.readings}
+        return record if self.programmed is None else record | asdict(self.programmed)
 
 
 class HandheldUnit:
@@ -53,11 +71,14 @@ class HandheldUnit:
         """Load a list with the schemes that it names.
 
         Raises:
-            UsageError: the unit holds readings that were not unloaded.
+            UsageError: the unit holds readings or snapshots that were not unloaded.
             StationError: its memory cannot be written.
         """
         if self.readings():
             raise UsageError(f"the unit holds {len(self.readings())} readings; unload them first", self.memory)
+        if self.snapshots():
+            held = ", ".join(path.name for path in self.snapshots())
+            raise UsageError(f"the unit holds {held} of meters that it programmed; unload first", self.memory)
         self._make()
         folder = Path(meters.file).parent
         names = dict.fromkeys(meter.scheme for meter in meters.meters if meter.scheme)
@@ -106,10 +127,17 @@ class HandheldUnit:
 
     # -- the round ---------------------------------------------------------------------------------------------------
 
-    def visit(self, read_meter: ReadMeter, now: Callable[[], datetime], names: Collection[str] = ()) -> list[Visit]:
+    def visit(
+        self,
+        read_meter: ReadMeter,
+        now: Callable[[], datetime],
+        names: Collection[str] = (),
+        program_meter: ProgramMeter | None = None,
+    ) -> list[Visit]:
         """Read the meters one by one; one that fails is written down and does not stop the round.
 
         After every meter its readings are on the disk, so that a unit that is switched off has lost one at the most.
+        Where the list says so, and there is `program_meter`, its scheme is programmed when it has been read.
 
         Raises:
             UsageError: nothing is loaded.
@@ -119,6 +147,8 @@ class HandheldUnit:
         made = []
         for entry in entries:
             visit = self._visit_one(entry, read_meter, now)
+            if entry.program and program_meter is not None and visit.outcome == "read":
+                visit = replace(visit, programmed=self._program_one(entry, program_meter))
             made.append(visit)
             self._write(VISITS, "BUD", [*self.visits(), visit.as_record()])
         return made
@@ -134,6 +164,17 @@ class HandheldUnit:
             return Visit(entry.name, now().isoformat(), str(error))
         self._write(READINGS, "RES", [reading.as_record() for reading in everything])
         return Visit(entry.name, now().isoformat(), "read", len(found))
+
+    def _program_one(self, entry: MeterEntry, program_meter: ProgramMeter) -> Programmed:
+        assert entry.scheme is not None
+        try:
+            return program_meter(entry, self._loaded().head["schemes"][entry.scheme], self.memory)
+        except BenchError as error:
+            return Programmed(entry.scheme, str(error), {})
+
+    def snapshots(self) -> list[Path]:
+        """What meters held before this unit programmed them."""
+        return sorted(self.memory.glob("*.json"))
 
     def readings(self) -> list[Reading]:
         """What it has read and not yet been unloaded.
@@ -161,7 +202,7 @@ class HandheldUnit:
     # -- unloading ---------------------------------------------------------------------------------------------------
 
     def unload(self, folder: Path, *, overwrite: bool) -> tuple[Path, int, int]:
-        """Bring readings and visits into `folder`, as `LIST.RES` and `LIST.BUD`, and empty the unit.
+        """Bring readings, visits and snapshots into `folder`, as `LIST.RES` and `LIST.BUD`, and empty the unit.
 
         Args:
             folder: where to.
@@ -175,7 +216,7 @@ class HandheldUnit:
             UsageError: a file is damaged, or a reading contradicts one that is there; nothing was changed.
             StationError: a file cannot be written; the unit keeps what it has.
         """
-        name = self.list_name
+        name, snapshots = self.list_name, {path: path.read_bytes() for path in self.snapshots()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -191,8 +232,13 @@ class HandheldUnit:
         records = [reading.as_record() for reading in everything]
         replace_file(visits, encode_records("BUD", {"list": name}, [*gone, *(v for v in went if v not in gone)]))
         replace_file(readings, encode_records("RES", {"list": name}, records))
+        for path, data in snapshots.items():
+            _put_aside(folder / path.name)
+            replace_file(folder / path.name, data)
         self._write(READINGS, "RES", [])
         self._write(VISITS, "BUD", [])
+        for path in snapshots:
+            path.unlink()
         return readings, len(everything), len(everything) - len(there)
 
 

@@ -103,6 +103,7 @@ class FlagLine:
         self.timing = Timing(answer=_CALL_ANSWER, gap=_CALL_GAP) if call is not None else Timing()
         #: What the modem said of the call that stands, empty while none does.
         self.connected = ""
+        self._heard_until = 0
         #: Hears everything that goes over the line, character by character and with its times; for the checker.
         self.listener: Callable[[Heard], None] | None = None
 
@@ -267,6 +268,9 @@ class FlagLine:
             start, baud, framing = end, 0, ""
         else:
             baud, framing = self._line[0], "" if self._framing else self._line[1]
+        # A real port hands over late and in lumps: nothing began before what was heard earlier had ended.
+        start = min(max(start, self._heard_until), end)
+        self._heard_until = max(end, self._heard_until)
         self.listener(Heard(start, end, to_device, data, baud, framing))
 
     def _finish(self, port: Any) -> None:

@@ -76,6 +76,8 @@ def _schemes(meters: MeterList, path: Path) -> Iterator[Mistake]:
     """Every scheme is there, is right, and is for the meter's model."""
     for k, meter in enumerate(meters.meters):
         if meter.scheme is None:
+            if meter.program:
+                yield meters.mistake(("meters", k, "program"), "there is no scheme to program; name one, scheme: FILE")
             continue
         keys: Keys = ("meters", k, "scheme")
         try:

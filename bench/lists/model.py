@@ -40,6 +40,7 @@ class MeterEntry(Entry):
     serial: Text | None = None
     password: PasswordEntry | None = None
     scheme: Text | None = Field(default=None, description="scheme file, relative to the list")
+    program: bool = Field(default=False, description="whether a visit programs the scheme, where it is allowed to")
 
 
 class MeterList(Entry):

@@ -65,6 +65,8 @@ def parse_table(text: str, file: str) -> Source:
 def _value(name: str, cell: str) -> Any:
     if name == "password":
         return {"env": cell.removeprefix(_REFERENCE)} if cell.startswith(_REFERENCE) else [cell]
+    if name == "program":
+        return {"true": True, "false": False}.get(cell.lower(), cell)
     return cell
 
 

@@ -91,7 +91,7 @@ class NeverChecks(FlagClient):
 
 
 @_tool("T06", "control characters are stripped", "a block whose check character is one has none", caught_by=_EVERY,
-       shows="raised (ForeignAnswer|NoAnswer): .*(is no block|no answer)|not understood")  # fmt: skip
+       shows="raised (ForeignAnswer|NoAnswer): .*(is no block|no answer to the)|not understood")  # fmt: skip
 class StripsControls(FlagClient):
     """The end of the message goes with the end of the line."""
 

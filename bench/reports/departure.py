@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bench.flag_narrator import flag_mishap
 from bench.wire import pdu_of
 from protocols.modbus.pdu import EXCEPTION_BIT
 
@@ -32,10 +33,12 @@ class Exchange:
     Attributes:
         request: the event that asked.
         events: the request, every answer or part of one, and remarks in between.
+        flag: whether it is FLAG; else it is Modbus.
     """
 
     request: TraceEvent
     events: list[TraceEvent] = field(default_factory=list)
+    flag: bool = False
 
     @property
     def answer(self) -> bytes:
@@ -63,12 +66,12 @@ class Departure:
     told: bool = False
 
 
-def exchanges(events: Iterable[TraceEvent]) -> list[Exchange]:
+def exchanges(events: Iterable[TraceEvent], *, flag: bool = False) -> list[Exchange]:
     """A trace cut at its requests; what came before the first request is left out."""
     found: list[Exchange] = []
     for event in events:
         if event.direction == "tx":
-            found.append(Exchange(event))
+            found.append(Exchange(event, flag=flag))
         if found:
             found[-1].events.append(event)
     return found
@@ -76,6 +79,10 @@ def exchanges(events: Iterable[TraceEvent]) -> list[Exchange]:
 
 def mishap(exchange: Exchange) -> str:
     """What is wrong with an answer as such, empty if nothing is; whether its values are right is another question."""
+    return flag_mishap(exchange.request.data, exchange.answer) if exchange.flag else _modbus_mishap(exchange)
+
+
+def _modbus_mishap(exchange: Exchange) -> str:
     asked, answered = pdu_of(exchange.request.data), pdu_of(exchange.answer)
     if not exchange.answer:
         return "no answer came"

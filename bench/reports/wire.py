@@ -130,7 +130,7 @@ def points_in(trace: Trace, offending: Sequence[Measurement], *, broken_off: boo
         offending: the values that are out of limits, of all devices.
         broken_off: whether what the device did ended the scenario; a broken station or an interrupt is not its doing.
     """
-    exchanges = departure.exchanges(trace.events)
+    exchanges = departure.exchanges(trace.events, flag=trace.header.get("frames") == "flag")
     words = {id(t.event): t for t in told(trace)}
     value = next((m for m in offending if m.device in (trace.device, None)), None)
     if value is None:

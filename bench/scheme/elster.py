@@ -81,6 +81,10 @@ class ElsterScheme:
         """A whole object."""
         self._driver.write_object(armed, identity, data)
 
+    def write_assumed(self) -> None:
+        """From now on identities are written too whose numbers no public document gives."""
+        self._driver.session.unproven = frozenset()
+
     def read_programming_log(self) -> ProgrammingRecord:
         """Identity 680."""
         return self._driver.read_programming_log()

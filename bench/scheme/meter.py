@@ -71,5 +71,8 @@ class SchemeMeter(Protocol):
     def write_object(self, armed: Armed, identity: int, data: bytes) -> None:
         """Write a whole object; NoAnswer or ForeignAnswer if it is not known whether it was taken."""
 
+    def write_assumed(self) -> None:
+        """From now on identities are written too whose numbers no public document gives."""
+
     def read_programming_log(self) -> ProgrammingRecord:
         """The programming log."""

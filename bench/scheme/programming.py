@@ -171,6 +171,14 @@ class Programming:
             raise UsageError(f"the snapshot is of another meter than the one that answers as {name}")
         if self._resumed is not None and self._resumed.scheme != plan.name:
             raise UsageError(f"the snapshot was taken for scheme {self._resumed.scheme}, not for {plan.name}")
+        if self._resumed is not None:
+            written = {write.item.name for write in (*plan.writes, plan.scheme_id)}
+            left_out = [name for name in self._resumed.objects if name not in written]
+            if left_out:  # the first attempt may have written it, and nobody would look at it again
+                raise UsageError(
+                    f"scheme {plan.name} no longer has {', '.join(left_out)}, which the snapshot was taken for; "
+                    "resume with the scheme as it was, or bring the old state back with scheme restore"
+                )
 
     def _snapshot(self, found: Identity) -> None:
         report, meter = self.report, self._meter
@@ -273,6 +281,7 @@ class Programming:
         for last in (False, True):
             if not self._still_there(todo):
                 return
+            self.report.states[write.item.name] = State.UNKNOWN
             try:
                 self._send(write.item, write.data)
                 break

@@ -1,7 +1,7 @@
 """The state file: what the meters of a served station keep from one run to the next.
 
 One JSON object: `format`, `version`, when it was saved, the meters by device id (what each keeps is in
-`simulators/meters/powerlogic/state.py`), and a check sum over all of it. Energies are whole picojoule, so nothing is
+`simulators/meters/*/state.py`), and a check sum over all of it. Energies are whole picojoule, so nothing is
 lost by stopping. The file is found fit for every meter before one of them is changed, and is replaced in one step.
 """
 
@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import StationError, UsageError
-from simulators.meters.powerlogic.state import StateError, parse, put_back, state_of
+from simulators.meters.elster import state as elster
+from simulators.meters.powerlogic import state as powerlogic
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from simulators.stage import Stage
 
 FORMAT = "meterbench-state"
@@ -58,25 +61,25 @@ def restore_state(path: Path, content: dict[str, Any], stage: Stage) -> None:
         UsageError: the file is of another station; no meter has been changed.
     """
     meters = content.get("meters")
-    if not isinstance(meters, dict) or set(meters) != set(_kept(stage)):
+    if not isinstance(meters, dict) or set(meters) != set(stage.devices):
         raise UsageError(f"the state file is of another station: it has {', '.join(meters or ()) or 'no meters'}", path)
     try:
         asleep = max(datetime.now(UTC) - datetime.fromisoformat(content["saved_at"]), timedelta(0))
     except (KeyError, TypeError, ValueError):
         raise UsageError("the state file is damaged: saved_at is no time", path) from None
     states = {}
-    for name in _kept(stage):
+    for name in stage.devices:
         try:
-            states[name] = parse(stage.meters[name], meters[name])
-        except StateError as error:
+            states[name] = _of(stage, name).parse(stage.meter(name), meters[name])
+        except (elster.StateError, powerlogic.StateError) as error:
             raise UsageError(f"the state file does not fit {name}: {error}", path) from None
     for name, state in states.items():
-        put_back(stage.meters[name], stage.world.now, state, asleep=asleep)
+        _of(stage, name).put_back(stage.meter(name), stage.world.now, state, asleep=asleep)
 
 
-def _kept(stage: Stage) -> list[str]:
-    """The meters whose state a file keeps: the PowerLogic ones. An Elster meter begins anew with every server."""
-    return [name for name, plan in stage.devices.items() if not plan.flag]
+def _of(stage: Stage, name: str) -> ModuleType:
+    """What knows the state of a meter's family: `state_of`, `parse` and `put_back`."""
+    return elster if stage.devices[name].flag else powerlogic
 
 
 def save_state(path: Path, stage: Stage) -> None:
@@ -89,7 +92,7 @@ def save_state(path: Path, stage: Stage) -> None:
         "format": FORMAT,
         "version": VERSION,
         "saved_at": datetime.now(UTC).isoformat(),
-        "meters": {name: state_of(stage.meters[name], stage.world.now) for name in _kept(stage)},
+        "meters": {name: _of(stage, name).state_of(stage.meter(name), stage.world.now) for name in stage.devices},
     }
     content[_CHECK_SUM] = _sum_of(content)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +11,9 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 
 from bench.errors import UsageError
-from bench.sweep.moments import Moment, moments
-from bench.sweep.plan import Plan
-from bench.sweep.point import Outcome, cut
+from bench.sweep.kinds import AnyPlan, kind_of
+from bench.sweep.moments import Moment
+from bench.sweep.point import Outcome
 
 #: A process costs about a second before its first point, and a point some hundredths of one.
 _SHARE, _WORTH_PROCESSES = 100, 300
@@ -30,13 +29,13 @@ class Choice:
     sample: int | None = None
     at: Moment | None = None
 
-    def of(self, plan: Plan) -> list[Moment]:
+    def of(self, plan: AnyPlan) -> list[Moment]:
         """The moments of a plan.
 
         Raises:
             UsageError: the one moment lies where the procedure has not begun or is over.
         """
-        found = moments(plan)
+        found = kind_of(plan).moments(plan)
         if self.at is not None:
             _check_it_comes(self.at, found)
             return [self.at]
@@ -62,20 +61,14 @@ def _check_it_comes(moment: Moment, found: Sequence[Moment]) -> None:
 class Row:
     """What the cuts of one plan came to."""
 
-    plan: Plan
+    plan: AnyPlan
     outcomes: list[Outcome] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """The figures of the table: the set that was found, what the second run did, and what must not be."""
-        sides = Counter(outcome.side for outcome in self.outcomes)
-        again = Counter(outcome.again for outcome in self.outcomes)
         return {
             "points": len(self.outcomes),
-            "new": sides["new"],
-            "old": sides["old"],
-            "mixtures": sides["mixture"],
-            "recovered": again["done"],
-            "refused": again["refused"],
+            **kind_of(self.plan).figures(self.outcomes),
             "violations": sum(len(outcome.violations) for outcome in self.outcomes),
         }
 
@@ -105,7 +98,7 @@ class Campaign:
 
 
 def run(
-    plans: Sequence[Plan], choice: Choice, *, processes: int | None = None, progress: Progress | None = None
+    plans: Sequence[AnyPlan], choice: Choice, *, processes: int | None = None, progress: Progress | None = None
 ) -> Campaign:
     """Cut every plan at every chosen moment.
 
@@ -144,7 +137,7 @@ def processes_for(*, shares: int, points: int, wanted: int | None) -> int:
     return max(1, min(count, shares))
 
 
-Share = tuple[int, Plan, list[Moment]]
+Share = tuple[int, AnyPlan, list[Moment]]
 
 
 def _worked_off(shares: Sequence[Share], processes: int) -> Iterator[tuple[int, list[Outcome]]]:
@@ -162,15 +155,5 @@ def _worked_off(shares: Sequence[Share], processes: int) -> Iterator[tuple[int, 
             pool.shutdown(cancel_futures=True)
 
 
-def _cut_all(plan: Plan, chosen: Sequence[Moment]) -> list[Outcome]:
-    return [cut(plan, moment) for moment in chosen]
-
-
-def command_for(plan: Plan, moment: str) -> str:
-    """The command that cuts a plan at one moment again."""
-    words = ["meterbench", "sweep", "power-cuts", "--of", plan.victim, "--procedure", plan.procedure,
-             "--device", plan.device, "--source", plan.source, "--medium", plan.medium,
-             "--save-delay", plan.save_delay, "--off", plan.off, *(["--boot", plan.boot] if plan.boot else []),
-             *(word for id_ in plan.defects for word in ("--defect", id_)),
-             "--seed", str(plan.seed), "--at", moment]  # fmt: skip
-    return shlex.join(words)
+def _cut_all(plan: AnyPlan, chosen: Sequence[Moment]) -> list[Outcome]:
+    return [kind_of(plan).cut(plan, moment) for moment in chosen]

@@ -66,8 +66,8 @@ def _of_bytes(stand: Stand, frames: Iterable[Frame], lines: dict[str, int]) -> I
         direction = "rx" if direction == "tx" else "tx"
         if frame.line not in lines:
             delay = stand.stage.links[frame.line.removesuffix("/tcp")].delay
-            yield from _around(frame.at, f"sending of {said}")
-            yield from _around(frame.at + delay, f"arrival of {said}")
+            yield from around(frame.at, f"sending of {said}")
+            yield from around(frame.at + delay, f"arrival of {said}")
             continue
         framing = stand.stage.line(frame.line).framing
         for count in range(len(frame.data) + 1):
@@ -79,10 +79,11 @@ def _of_steps(plan: Plan, stand: Stand, end: int) -> Iterator[tuple[int, str]]:
     """Each internal step of the meter; a bench that dies has no part in those after its end."""
     for step, at in stand.notices.steps:
         if plan.victim == "meter" or at <= end:
-            yield from _around(at, step)
+            yield from around(at, step)
 
 
-def _around(at: int, what: str) -> Iterator[tuple[int, str]]:
+def around(at: int, what: str) -> Iterator[tuple[int, str]]:
+    """Just before, at and just after an instant (ns)."""
     yield at - 1, f"just before {what}"
     yield at, f"at {what}"
     yield at + 1, f"just after {what}"

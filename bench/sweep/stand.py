@@ -70,7 +70,7 @@ class Tape(Evidence):
         self.entries.append({"event": event, "device": device, "t": t, "facts": facts})
 
 
-class _GatedClock:
+class GatedClock:
     """The bench's clock, as long as there is a bench."""
 
     virtual = True
@@ -80,10 +80,12 @@ class _GatedClock:
         self._gate = gate
 
     def now(self) -> int:
+        """As the clock says."""
         self._gate.look()
         return self._clock.now()
 
     def sleep(self, duration: int) -> None:
+        """As the clock does."""
         self._gate.look()
         self._clock.sleep(duration)
 
@@ -142,9 +144,9 @@ class Stand:
 
     def _open(self) -> None:
         host, gate = self._host, self.gate
-        host.clock = _GatedClock(host.clock, gate)
+        host.clock = GatedClock(host.clock, gate)
         for name in host.station.links:
-            _put_gate(host.link(name), gate)
+            put_gate(host.link(name), gate)
         catch_up = host.catch_up
 
         def catching_up() -> None:
@@ -205,15 +207,17 @@ class Stand:
         self._host.close()
 
 
-def _put_gate(link: Link, gate: Gate) -> None:
+def put_gate(link: Link, gate: Gate) -> None:
     """Have every use of a link pass the gate."""
-    link.client = _passing(link.client, gate.touch)  # type: ignore[method-assign]  # one link of one world
-    link.after_mishap = _passing(link.after_mishap, gate.look)  # type: ignore[method-assign]  # as above
+    link.client = passing(link.client, gate.touch)  # type: ignore[method-assign]  # one link of one world
+    link.after_mishap = passing(link.after_mishap, gate.look)  # type: ignore[method-assign]  # as above
 
 
-def _passing(action: Callable[[], Any], gate: Callable[[], None]) -> Callable[[], Any]:
-    def passed() -> Any:
+def passing(action: Callable[..., Any], gate: Callable[[], None]) -> Callable[..., Any]:
+    """An action that passes the gate first."""
+
+    def passed(*words: Any) -> Any:
         gate()
-        return action()
+        return action(*words)
 
     return passed

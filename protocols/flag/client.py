@@ -8,7 +8,6 @@ it has not been executed (Annex A). The small methods at the end are what a care
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from protocols.conversation import Conversation, ProtocolError, Receive, Rule, Send, SetLine, Wait
 from protocols.flag import frames, login, stream
@@ -25,52 +24,12 @@ from protocols.flag.frames import (
     FrameError,
     Identification,
 )
+from protocols.flag.mishaps import MeterError, NoReply, Rejected, Unusable
+from protocols.flag.timing import Timing
 
+__all__ = ["FlagClient", "MeterError", "NoReply", "Rejected", "Timing", "Unusable"]
 _MS = 1_000_000
 _SECOND = 1_000 * _MS
-
-
-class NoReply(ProtocolError):
-    """Nothing came in time."""
-
-
-class Unusable(ProtocolError):
-    """What came is no answer: damaged, incomplete or something else."""
-
-
-class Rejected(ProtocolError):
-    """The meter said NAK: it could not understand the command and has not executed it."""
-
-
-class MeterError(ProtocolError):
-    """The meter answered with an error message: it has understood the command and not executed it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"the meter answers ({text})")
-        self.text = text
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How patient a tool is. Times in ns.
-
-    Attributes:
-        answer: how long the first character of an answer may take; the standard allows a meter 1.5 s.
-        gap: the longest silence inside an answer.
-        reaction: how long the tool waits before it answers; the standard wants 200 ms at least.
-        before_command: what a tool leaves free before a command (head-ends with these meters: 300 ms).
-        after_break: how long it leaves a meter alone after the break (head-ends: 2 s).
-        wake: "slow" or "fast" for battery meters (Annex B), else empty.
-        retries: how often something is asked for again.
-    """
-
-    answer: int = 1_800 * _MS
-    gap: int = 1_500 * _MS
-    reaction: int = 250 * _MS
-    before_command: int = 300 * _MS
-    after_break: int = 2 * _SECOND
-    wake: str = ""
-    retries: int = 2
 
 
 class FlagClient:
@@ -200,11 +159,14 @@ class FlagClient:
     def log_in(self, password: bytes | None) -> Conversation[None]:
         """Give the password of a level, None to read only.
 
+        A password is given once: a NAK may be how the meter refuses it, and a wrong one thrice may lock it.
+
         Raises:
             MeterError, Rejected: the meter does not take it.
         """
         reply = login.NO_PASSWORD if password is None else login.reply_to(self.seed, password)
-        yield from self.command("P", 2, b"(" + self._digits(reply) + b")", again=False)
+        command = Command("P", "2", b"(" + self._digits(reply) + b")")
+        yield from self._command(command, again=False, retries=self.timing.retries if password is None else 0)
 
     def command(
         self, letter: str, number: int, data: bytes | None, *, again: bool = True
@@ -220,12 +182,12 @@ class FlagClient:
         Raises:
             NoReply, Unusable, Rejected, MeterError: as they say.
         """
-        return (yield from self._command(Command(letter, str(number), data), again=again))
+        return (yield from self._command(Command(letter, str(number), data), again=again, retries=self.timing.retries))
 
-    def _command(self, command: Command, *, again: bool) -> Conversation[Answer | None]:
+    def _command(self, command: Command, *, again: bool, retries: int) -> Conversation[Answer | None]:
         message = self._encoded(command)
-        for attempt in range(self.timing.retries + 1):
-            last = attempt == self.timing.retries
+        for attempt in range(retries + 1):
+            last = attempt == retries
             try:
                 return (yield from self._exchange(message))
             except Rejected as error:  # not executed, so it may be sent again whatever it is
@@ -278,7 +240,7 @@ class FlagClient:
         """
         for index, part in enumerate(parts):
             command = Command("W", "3", self._part(address, part, index), index < len(parts) - 1)
-            yield from self._command(command, again=False)
+            yield from self._command(command, again=False, retries=self.timing.retries)
 
     def read_formatted(self, data: bytes) -> Conversation[bytes]:
         """Something as data sets (R5), for instance `P.01(from;to)`: all that the meter answers.

@@ -14,6 +14,8 @@ from scenarios.marks import catches, destructive, needs
 #: Identities that hold a register that moves, or nothing that a visit without a password reads.
 SETTLED = ("serial_number", "scheme_id", "outstation", "demand_sources", "tou_sources", "demand_period")
 NO_SUCH_IDENTITY = 999
+#: An identification, a challenge and an answer: less has said nothing of a visit.
+SPOKEN = 3
 #: Days of January that are made special days, four bytes each: they fill more than one block.
 DAYS = 24
 
@@ -42,6 +44,8 @@ def test_a_whole_visit_conforms(meter: Elster, measure: Measure) -> None:
             talk.enter()
             talk.answer_with(None)
     report = conformance(meter, heard)
+    said = sum(not piece.to_device for piece in heard)
+    measure("pieces heard of the meter", said, device=meter.name).at_least(SPOKEN)
     measure("breaches of IEC 62056-21 by the meter", told(report, host=False), device=meter.name).is_("none")
     measure("breaches of IEC 62056-21 by the bench", told(report, host=True), device=meter.name).is_("none")
 

@@ -124,6 +124,7 @@ def test_letters_of_an_address_keep_their_case(meter: Elster, bench: Bench, meas
                 measure(f"who answers to {other.decode()}", found, device=meter.name).is_("silence")
     finally:
         meter.session.call(LETTERS)
-        meter.log_in(armed, 3)
-        meter.write_object(armed, row.number, before)
+        if not meter.is_silent():
+            meter.log_in(armed, 3)
+            meter.write_object(armed, row.number, before)
         meter.session.call(address)

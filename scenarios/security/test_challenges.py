@@ -11,6 +11,7 @@ from protocols.flag import login
 from scenarios.marks import catches, destructive, needs
 
 VISITS = 12
+ENOUGH = 2
 REFUSED = ("error message", "NAK")
 #: When a meter with a lock-out lets the right password in again, at the latest.
 AFTER_A_LOCK_OUT = (0, 5 * MINUTE, 15 * MINUTE)
@@ -28,6 +29,8 @@ def test_every_log_in_succeeds(meter: Elster, measure: Measure) -> None:
             meter.session.log_in(password)
         except DeviceError as error:
             failed.append(str(error))
+        if len(failed) == ENOUGH:  # a meter may lock out whoever goes on
+            break
     measure("log-ins that failed", len(failed), device=meter.name, note="; ".join(sorted(set(failed)))).is_(0)
 
 

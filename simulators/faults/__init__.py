@@ -14,6 +14,7 @@ A defect is one function with its row of facts; switching it on replaces decisio
     powerlogic_communication  frames, function codes, broadcasts
     elster_frames             check characters, sign-on, times, blocks, data stream
     elster_security           challenges, passwords, levels, what is refused
+    elster_saving             what is kept of a scheme, when, and what goes with it
 """
 
 from simulators.faults.registry import DEFECTS, Defect, Fault, switch_on

@@ -15,7 +15,8 @@ _ONCE = "test_a_session_is_one_programming"
 
 
 @defect("E35", "every write of a session counts as a programming", "the counter rises twice with a scheme",
-        shows="^programmings counted$|^programmer$|rises|exactly one", caught_by=_ONCE, family=_FAMILY)  # fmt: skip
+        shows="^programmings counted$|^programmer$|rises|exactly one|programming counter", caught_by=_ONCE,
+        family=_FAMILY)  # fmt: skip
 def counts_each_write(meter: Meter) -> None:
     """Whether the session has counted is not looked at."""
     decide(meter, counts_change=lambda _session: 1)

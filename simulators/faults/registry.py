@@ -82,6 +82,7 @@ _FAMILIES = (
     "simulators.faults.elster_logs",
     "simulators.faults.elster_clock",
     "simulators.faults.elster_showing",
+    "simulators.faults.elster_saving",
 )
 
 

@@ -91,7 +91,7 @@ WRONG = {
     "no such option": (["run", "--fly"], "No such option"),
     "no such scenario": (
         ["run", "no_such_scenario"],
-        "no scenario is called 'no_such_scenario'; shipped: characterisation, counting, energy_preset",
+        "no scenario is called 'no_such_scenario'; shipped: characterisation, communication, counting",
     ),
     "no such test file": (["run", "reading/test_nothing.py"], "no scenario is called 'reading/test_nothing.py'"),
     "no such station": (["run", "--station", "no.yaml"], "no.yaml:1: there is no such file"),
@@ -265,7 +265,7 @@ def test_scenarios_are_found_among_the_shipped_ones_first() -> None:
     assert find_scenarios(("reading",)) == [shipped / "reading"]
     Path("reading").mkdir()
     assert find_scenarios(("reading", "./reading", ".")) == [shipped / "reading", Path("reading"), Path()]
-    with pytest.raises(UsageError, match="shipped: characterisation, counting, energy_preset, line_faults"):
+    with pytest.raises(UsageError, match="shipped: characterisation, communication, counting, energy_preset"):
         find_scenarios(("elsewhere",))
 
 
@@ -548,7 +548,10 @@ def test_the_defects_and_mistakes_are_listed(call: Any) -> None:
     assert next(row for row in rows if row["id"] == "D30")["caught_by"] == [
         "test_the_live_energies_take_no_direct_write"
     ]
-    assert len(call("defects", "list", "--family", "powerlogic", "--json").json) == len(rows) == 87
+    families = [call("defects", "list", "--family", name, "--json").json for name in ("powerlogic", "elster")]
+    assert len(families[0]) == 87
+    assert len(families[0]) + len(families[1]) == len(rows)
+    assert not {key for row in rows for key in row} & {"install", "operator", "session", "client", "line", "head_end"}
     assert "D15  defect   billing   the preset is not saved" in call("defects", "list").out
 
 

@@ -16,9 +16,19 @@ from bench_stand import stand, station_of
 from bench.bench import Bench
 from bench.cli import call
 from bench.drivers.capabilities import Capability
-from bench.errors import ForeignAnswer, NoAnswer, Refused, StationError, UsageError, WrongDevice
-from bench.flag_narrator import FlagNarrator
+from bench.errors import (
+    ForeignAnswer,
+    NoAnswer,
+    NotArmed,
+    Refused,
+    StationError,
+    Undeterminable,
+    UsageError,
+    WrongDevice,
+)
+from bench.flag_narrator import FlagNarrator, flag_mishap
 from bench.safety import Armed
+from bench.scheme.elster import scheme_meter
 from bench.station import StationFileError
 from protocols.elster.tables import Source
 from protocols.flag.frames import Answer, Command
@@ -247,6 +257,52 @@ def test_a_port_without_a_modem_says_so(open_bench) -> None:
         bench.elster("m1").read_clock()
 
 
+@pytest.mark.parametrize("identity", [655, 795, 861, 933, 940])
+def test_what_selects_nothing_is_not_written_without_permission(open_bench, identity: int) -> None:
+    meter = open_bench(station()).elster("m1")
+    with pytest.raises(NotArmed, match=r"m1: identity .* needs permission"):
+        meter.session.select(identity, b"\x01")
+    assert meter.session.writes == []
+
+
+def test_a_refused_password_is_not_given_again(open_bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIGHT", "ABCD1234")
+    profile = ", simulate: {profile: {refused_password: NAK, lockout_attempts: 2}}"
+    bench = open_bench(station(device=profile).replace("simulated", "{env: RIGHT}"))
+    meter = bench.elster("m1")
+    with pytest.raises(Refused, match="NAK"):
+        meter.session.log_in(b"WXYZ9876")
+    meter.session.log_in(b"ABCD1234")  # and the second one would have locked everybody out
+
+
+def test_a_visit_is_counted_once(open_bench) -> None:
+    meter = open_bench(station()).elster("m1")
+    meter.read_clock()
+    meter.session.require(1)
+    assert meter.session.visits == 2
+
+
+def test_a_real_meter_is_not_written_where_only_we_say_what_a_number_means(
+    open_bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = open_bench(station())
+    monkeypatch.setattr(bench.host, "kind", "real")
+    meter = bench.elster("m1")
+    permission = armed(bench)
+    before = meter.image("outstation")
+    for what in ("outstation", "clock_adjust", "profile_clear"):
+        with pytest.raises(Undeterminable, match="a public source for its number"):
+            meter.write_object(permission, meter.identity(what).number, b"777")
+    with pytest.raises(Undeterminable):
+        meter.session.write_in_parts(permission, meter.scheme_item("tariff_special_days")[0], bytes(256))
+    assert (meter.session.writes, meter.image("outstation")) == ([], before)
+    meter.set_clock(permission, meter.read_clock())
+    scheme = scheme_meter(meter)
+    assert scheme is not None
+    scheme.write_assumed()
+    meter.adjust_clock(permission, meter.read_clock())
+
+
 def test_equal_seeds_give_equal_digests_and_others_do_not(open_bench) -> None:
     digests = []
     for seed in (3, 3, 4):
@@ -304,3 +360,32 @@ def test_nothing_of_a_log_in_is_in_the_evidence(tmp_path: Path, monkeypatch: pyt
         content = path.read_bytes()
         for form in (b"S3CRET99", b"S3CRET99".hex().encode(), b"S3CRET99".hex().upper().encode()):
             assert form not in content, path
+
+
+def test_the_first_mishap_is_told_and_not_only_what_followed_from_it(open_bench) -> None:
+    bench = open_bench(station())
+    meter = bench.elster("m1")
+    habits = bench.host.stage.flag.meter("m1").habits
+    habits.answer_check = habits.command_check = lambda frame: frame[-1]
+    with pytest.raises(ForeignAnswer, match=r"block check character .*; asked again: no answer to the sign-on"):
+        meter.read_clock()
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "why"),
+    [
+        (b"/?094!\r\n", b"", "no answer came"),
+        (b"/?094!\r\n", b"/GEC5120510070213@000\r\n", ""),
+        (b"\x06056\r\n", b"", "no answer came"),
+        (b"\x06", b"", ""),
+        (Command("B", "0").encode(), b"", ""),
+        (Command("R", "1", b"798001(10)").encode(), b"\x15", "the meter refused"),
+        (Command("R", "1", b"798001(10)").encode(), Answer(b"(ERR2)").encode(), "the meter refused"),
+        (Command("R", "1", b"798001(10)").encode(), Answer(b"(00)").encode(), ""),
+        (Command("R", "1", b"798001(10)").encode(), b"\x02(00)\x03\x7f", "no answer: block check character 7F"),
+        (b"\x01RD\x02550001(0C)\x03\x00", bytes(263), ""),
+    ],
+)
+def test_what_is_wrong_with_an_answer_as_such(request_: bytes, answer: bytes, why: str) -> None:
+    assert flag_mishap(request_, answer).startswith(why)
+    assert bool(flag_mishap(request_, answer)) is bool(why)

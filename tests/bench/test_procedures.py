@@ -306,7 +306,7 @@ def test_every_mistake_is_an_operator_who_errs_in_one_step() -> None:
 
 
 def test_a_mistake_that_nobody_makes() -> None:
-    with pytest.raises(UsageError, match="no mistake is called 'O99'; known: O01"):
+    with pytest.raises(UsageError, match=r"no mistake is called 'O99'; known: .*O01"):
         operator_who("O99")
 
 

@@ -34,6 +34,29 @@ def test_a_file_comes_back_into_another_stage(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.json"]
 
 
+def elster_stage(model: str = "A1140") -> Stage:
+    plans = [DevicePlan("m0", model, "head", load=LOAD, outstation="094"), DevicePlan("m1", "PM850", "bus", 1)]
+    return Stage(World(0), [LinkPlan("head", medium="optical"), LinkPlan("bus")], plans)
+
+
+def test_elster_meters_are_kept_too(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    first = elster_stage()
+    meter = first.flag.meter("m0")
+    first.world.advance_to(NOW)
+    meter.press_reset(NOW)
+    save_state(file, first)
+    content = read_state(file)
+    assert content is not None
+    second = elster_stage()
+    restore_state(file, content, second)
+    restored = second.flag.meter("m0")
+    assert restored.energies(0) == meter.energies(NOW)
+    assert len(restored.billing.sets) == len(meter.billing.sets) >= 1
+    with pytest.raises(UsageError, match="does not fit m0: model: it is of a A1140"):
+        restore_state(file, content, elster_stage("A1700"))
+
+
 def test_there_need_not_be_a_file_yet(tmp_path: Path) -> None:
     assert read_state(tmp_path / "state.json") is None
     with pytest.raises(UsageError, match="folder"):

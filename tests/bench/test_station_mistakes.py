@@ -29,7 +29,7 @@ devices:
 MODELS = "CM2350, CM3350, CM4250, PM820, PM850, PM870, CM2000, CM3000, CM4000, A1120, A1140, A1700"
 DEVICE_KEYS = "model, link, address, outstation, password, serial, protection, identity, power, load, simulate"
 CAPABILITIES = ", ".join(Capability)
-DEFECTS = ", ".join(sorted(load()))
+DEFECTS = ", ".join(sorted(id_ for id_, found in load().items() if found.family == "powerlogic"))
 ENERGIES = (
     "real_energy_in, reactive_energy_in, real_energy_out, reactive_energy_out, real_energy_total, "
     "reactive_energy_total, apparent_energy_total"

@@ -89,8 +89,11 @@ class Firmware:
     programmer: Callable[[Session, bytes], bytes] = this_session
     #: The bytes that are stored of those that were written; given number, old and new bytes.
     stored: Callable[[int, bytes, bytes], bytes] = lambda _number, _before, data: data
-    #: The instant at which a change is safe from a power cut; given the instant and the save delay.
-    save_time: Callable[[int, int], int] = lambda now, delay: now + delay
+    #: The instant at which a change is safe from a power cut; given what was changed (the name of a section, of an
+    #: identity, or "programming_log"), the instant and the save delay.
+    save_time: Callable[[str, int, int], int] = lambda _what, now, delay: now + delay
+    #: Done when something has been programmed; given the meter, its name as above, and the instant.
+    after_change: Callable[[Any, str, int], None] = lambda _meter, _what, _now: None
     #: Whether an object of several packets is stored packet by packet instead of when it is whole.
     stores_parts: bool = False
     #: Whether what does not make a whole section yet is stored at the end of the session instead of dropped.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Write = Callable[["Meter", Session, bytes, int], None]
 _USER = 12
 _PASSWORD = 8
+_LOG = "programming_log"
 _DIGITS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ")
 _RESET = (b"\x01", b"")
 _CLEAR = b"\x01"
@@ -127,7 +128,7 @@ def _store(entry: Entry, meter: Meter, session: Session, data: bytes, now: int) 
         meter.memory[entry.name] = before
 
     meter.memory[entry.name] = data
-    changed(meter, session, now, undo)
+    changed(meter, session, entry.name, now, undo)
 
 
 def _printable(entry: Entry, data: bytes) -> None:
@@ -147,24 +148,26 @@ def put_section(meter: Meter, session: Session, section: str, objects: dict[str,
 
     meter.configuration.put(section, objects)
     behaviour.take_effect(meter, section, now)
-    changed(meter, session, now, undo)
+    changed(meter, session, section, now, undo)
 
 
-def changed(meter: Meter, session: Session, now: int, undo: Callable[[int], None]) -> None:
-    """Something was programmed at `now`: count it, and have a power cut before it is saved take it back."""
+def changed(meter: Meter, session: Session, what: str, now: int, undo: Callable[[int], None]) -> None:
+    """A section or an identity was programmed at `now`: count it; a power cut before it is saved takes both back."""
     log = meter.programmings.copy()
 
-    def undo_all(when: int) -> None:
-        undo(when)
+    def uncount(_when: int) -> None:
         meter.programmings = log
 
     _count(meter, session, now, meter.firmware.counts_change(session))
     session.changed = True
     meter.flag(IntervalStatus.DATA_CHANGE)
-    safe = meter.firmware.save_time(now, meter.profile.save_delay)
+    firmware, delay = meter.firmware, meter.profile.save_delay
+    safe = firmware.save_time(what, now, delay)
     meter.notice("changed", now)
     meter.notice("saved", safe)
-    meter.journal.changed(now, safe, undo_all)
+    meter.journal.changed(now, firmware.save_time(_LOG, now, delay), uncount)
+    meter.journal.changed(now, safe, undo)
+    firmware.after_change(meter, what, now)
 
 
 def _count(meter: Meter, session: Session, now: int, times: int) -> None:
@@ -207,21 +210,21 @@ def _instantaneous(meter: Meter, _session: Session, data: bytes, now: int) -> No
 def _clock(meter: Meter, session: Session, data: bytes, now: int) -> None:
     moment = decode_clock(data)
     meter.set_clock(now, moment)
-    changed(meter, session, now, lambda _when: None)
+    changed(meter, session, "clock", now, lambda _when: None)
 
 
 def _adjust(meter: Meter, session: Session, data: bytes, now: int) -> None:
     if not meter.adjust_clock(now, decode_clock(data)):
         raise Refusal(GENERAL)
     if meter.profile.small_adjusts_count:
-        changed(meter, session, now, lambda _when: None)
+        changed(meter, session, "clock_adjust", now, lambda _when: None)
 
 
 def _clear_profile(meter: Meter, session: Session, data: bytes, now: int) -> None:
     if data != _CLEAR:
         raise Refusal(GENERAL)
     meter.clear_profile(now)
-    changed(meter, session, now, lambda _when: None)
+    changed(meter, session, "profile", now, lambda _when: None)
 
 
 def _password(level: int) -> Write:
@@ -233,8 +236,9 @@ def _password(level: int) -> Write:
         def undo(_when: int) -> None:
             meter.security.passwords[level] = before
 
-        meter.security.passwords[level] = data
-        changed(meter, session, now, undo)
+        name = f"password_{level}"
+        meter.security.passwords[level] = meter.firmware.stored(meter.entry(name).number, before, data)
+        changed(meter, session, name, now, undo)
 
     return put
 

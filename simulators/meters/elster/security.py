@@ -66,9 +66,11 @@ class Security:
             return Nak()
         if level is None:
             return self._refused(meter, session, now)
-        self._failures = 0
-        session.level = max(session.level, level)
-        session.authenticated = now
+        if level > 0:  # zeros are no password: they neither forgive wrong ones nor renew one
+            self._failures = 0
+        if level >= session.level or now - session.authenticated > meter.profile.password_expiry:
+            session.level = level
+            session.authenticated = now
         return Ack()
 
     def _level(self, meter: Meter, session: Session, number: int, operand: bytes) -> int | None:

@@ -13,17 +13,17 @@ from bench.station import StationFileError, find_station
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 
 GOOD_CSV = """\
-name,route,medium,link,outstation,model,serial,password,scheme
-mill,river street,rs485,bus,094,A1140,5074494,env:MILL_PASSWORD,s.yaml
-pump,river street,rs485,bus,095,A1120,5074495,,
-quarry,"hill road, top",optical,lan,,A1700,,,
+name,route,medium,link,outstation,model,serial,password,scheme,program
+mill,river street,rs485,bus,094,A1140,5074494,env:MILL_PASSWORD,s.yaml,true
+pump,river street,rs485,bus,095,A1120,5074495,,,
+quarry,"hill road, top",optical,lan,,A1700,,,,
 """
 GOOD_YAML = """\
 list: 1
 name: l
 meters:
   - {name: mill, route: river street, medium: rs485, link: bus, outstation: "094", model: A1140, serial: "5074494",
-     password: {env: MILL_PASSWORD}, scheme: s.yaml}
+     password: {env: MILL_PASSWORD}, scheme: s.yaml, program: true}
   - {name: pump, route: river street, medium: rs485, link: bus, outstation: "095", model: A1120, serial: "5074495"}
   - {name: quarry, route: "hill road, top", medium: optical, link: lan, model: A1700}
 """
@@ -62,11 +62,17 @@ WRONG = {
     "medium": (",rs485,bus,094", ",rs486,bus,094", 'l.csv:2: meters.0.medium: "rs486" is not a medium; did you mean'),
     "model": ("A1120", "A1150", '"A1150" is not a known model'),
     "scheme missing": ("s.yaml", "t.yaml", "l.csv:2: meters.0.scheme: cannot be used: "),
+    "no scheme to program": (
+        "095,A1120,5074495,,,",
+        "095,A1120,5074495,,,true",
+        "l.csv:3: meters.1.program: there is no scheme to program",
+    ),
+    "neither true nor false": ("s.yaml,true", "s.yaml,perhaps", "l.csv:2: meters.0.program: "),
     "scheme of another model": ("A1140", "A1700", "scheme IND-3T-2 is for A1140, not for an A1700"),
     "column": ("outstation,", "adress,", 'l.csv:1: there is no column "adress"'),
     "no column": ("name,route", "route,name", ""),
     "missing column": ("model,", "", "l.csv:1: the column model is missing"),
-    "cells": ("pump,river street", "pump,river,street", "l.csv:3: 10 cells, and 9 columns"),
+    "cells": ("pump,river street", "pump,river,street", "l.csv:3: 11 cells, and 10 columns"),
     "outstation": (",094,", ",0/94,", 'l.csv:2: meters.0.outstation: "0/94" is no outstation'),
     "no name": ("pump,", ",", "l.csv:3: meters.1: name is missing"),
     "quote": ('"hill road, top"', '"hill road, top', "not CSV"),

@@ -376,6 +376,19 @@ def test_a_snapshot_of_another_meter_or_scheme_resumes_nothing() -> None:
         Bench(second).program(bench.kept[0].restoring(), restoring=bench.kept[0])
 
 
+def test_a_scheme_that_lost_a_section_resumes_nothing() -> None:
+    meter = MemoryMeter(budget=1_000)
+    bench = Bench(meter)
+    with pytest.raises(NoAnswer):
+        bench.program(industrial())
+    meter.revive()
+    full, before = industrial(), list(meter.written)
+    shorter = replace(full, writes=tuple(w for w in full.writes if w.item.section != "transformers"))
+    with pytest.raises(UsageError, match=r"IND-3T-2 no longer has .*current_transformer"):
+        Bench(meter).program(shorter, resumed=bench.kept[0])
+    assert meter.written == before
+
+
 # -- the snapshot file -------------------------------------------------------------------------------------------------
 
 
@@ -446,3 +459,98 @@ def test_the_clock_is_set_to_the_time_that_was_given() -> None:
     meter = MemoryMeter()
     Bench(meter).program(industrial(), wall=lambda: datetime(2026, 11, 21, 13, 0, 1, 900))  # noqa: DTZ001
     assert meter.objects[861].hex() == "01001321110026"
+
+
+# -- visits that are lost ----------------------------------------------------------------------------------------------
+
+
+def losing(meter: MemoryMeter, number: int, takes_back: dict[int, bytes]) -> None:
+    """At the first write of an identity the visit is lost, and with it what was not saved yet."""
+    write, lost = meter.write_object, [number]
+
+    def written(armed: Armed, identity: int, data: bytes) -> None:
+        if identity in lost:
+            lost.remove(identity)
+            meter.objects.update(takes_back)
+            meter.level = -1
+            meter.sessions.append((0, "lost"))
+            raise NoAnswer("no answer", device="a1140")
+        write(armed, identity, data)
+
+    meter.write_object = written  # type: ignore[method-assign]
+    read = meter.read_object
+
+    def reading(identity: int, size: int) -> bytes:
+        meter.level = max(0, meter.level)  # a driver signs on again to read
+        return read(identity, size)
+
+    meter.read_object = reading  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("before", ["OLD     ", "SMALL   "])
+def test_a_mark_that_was_lost_with_its_visit_is_put_back_before_anything_else(before: str) -> None:
+    meter = MemoryMeter(objects={795: before.encode()})
+    losing(meter, 616, {795: before.encode()})
+    bench = Bench(meter)
+    report = bench.program(small())
+    assert [(n, d) for n, d in meter.written if n in {576, 795}] == [
+        (576, b"JDOE        "), (795, b"*PARTIAL"), (576, b"JDOE        "), (795, b"*PARTIAL"), (795, b"SMALL   "),
+    ]  # fmt: skip
+    assert [number for number, _ in meter.written].index(616) > 3
+    assert (report.visits, report.tried) == (2, 2)
+    assert bench.verdict(report) is Verdict.PASS
+
+
+def test_what_a_lost_visit_took_back_is_written_again_before_the_scheme_id() -> None:
+    meter = MemoryMeter(objects={795: b"OLD     "})
+    losing(meter, 878, {616: bytes(8)})
+    report = Bench(meter).program(small())
+    assert [number for number, _ in meter.written] == [576, 795, 616, 576, 878, 616, 795]
+    assert report.unconfirmed == ["demand_period"]
+    assert set(report.sections.values()) == {State.NEW}
+
+
+def test_a_password_that_was_not_kept_stops_it() -> None:
+    meter = MemoryMeter()
+    meter.takes_password = lambda _password: False  # type: ignore[method-assign]
+    bench = Bench(meter)
+    report = bench.program(industrial())
+    assert report.stopped == "password 3: taken, and not kept"
+    assert (report.sections["passwords"], bench.verdict(report)) == (State.UNKNOWN, Verdict.FAIL)
+    assert bench.audit[-1][0] == "stopped"
+
+
+def test_a_scheme_id_that_was_not_kept_stops_it() -> None:
+    meter = MemoryMeter(objects={795: b"OLD     "})
+    log_out = meter.log_out
+
+    def forgetful() -> None:
+        log_out()
+        if meter.objects[795] == b"SMALL   ":
+            meter.objects[795] = b"*PARTIAL"
+
+    meter.log_out = forgetful  # type: ignore[method-assign]
+    report = Bench(meter).program(small())
+    assert (report.stopped, report.sections["scheme"]) == ("scheme id: taken, and not kept", State.MIXED)
+
+
+def test_who_resumes_is_told_first_what_each_section_holds() -> None:
+    meter = MemoryMeter(objects={795: b"OLD     "}, refuse={878})
+    bench = Bench(meter)
+    with pytest.raises(Refused):
+        bench.program(small())
+    meter.refuse.clear()
+    report = Bench(meter).program(small(), resumed=bench.kept[0])
+    assert report.found == {"transformers": State.NEW, "demand": State.OLD, "scheme": State.MIXED}
+
+
+def test_who_resumes_knows_the_new_password_too() -> None:
+    meter = MemoryMeter(objects={795: b"OLD     "}, refuse={861})
+    bench = Bench(meter)
+    with pytest.raises(Refused):
+        bench.program(industrial())
+    meter.refuse.clear()
+    meter.expected = None
+    found = Bench(meter).program(industrial(), resumed=bench.kept[0]).found
+    assert meter.expected == PASSWORD.encode()
+    assert found["passwords"] is State.UNKNOWN

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from bench.sweep.campaign import Choice, Row, command_for, run
+from bench.sweep.campaign import Choice, Row, run
 from bench.sweep.jobs import JOBS
+from bench.sweep.kinds import command_for
 from bench.sweep.moments import moments
 from bench.sweep.plan import MEDIA, VICTIMS, Medium, Plan, Victim
 from bench.sweep.point import cut

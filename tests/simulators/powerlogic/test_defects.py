@@ -341,7 +341,7 @@ BUSINESS = {
 
 
 def test_every_defect_is_described_and_tested_here() -> None:
-    assert set(load()) == set(BUSINESS)
+    assert {id_ for id_, found in load().items() if found.family == "powerlogic"} == set(BUSINESS)
     assert all(BUSINESS.values())
 
 

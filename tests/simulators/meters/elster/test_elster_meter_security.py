@@ -78,6 +78,20 @@ def test_after_five_minutes_another_reply_is_needed():
     assert desk.meter.image(795, 302 * SECOND) == b"THIRD   "
 
 
+@pytest.mark.parametrize("weaker", [ZEROS, b"AAAA0001"])
+def test_what_is_no_password_of_a_level_does_not_renew_it(weaker):
+    desk = opened(Desk(passwords={1: "AAAA0001", 3: "CCCC0003"}))
+    answer(desk, b"CCCC0003")
+    if weaker is ZEROS:
+        desk.meter.password(desk.session, 2, ZEROS, 299 * SECOND)
+    else:
+        answer(desk, weaker, 299 * SECOND)
+    assert desk.refused(desk.write, 795, b"LATE    ", 301 * SECOND) == "ERR5"
+    desk.meter.password(desk.session, 2, ZEROS, 302 * SECOND)
+    assert desk.session.level == 0
+    assert desk.read("798001(10)", 303 * SECOND)
+
+
 def test_the_level_ends_with_the_session():
     desk = Desk()
     desk.log_in()
@@ -98,6 +112,16 @@ def test_a_lock_out_refuses_even_the_right_password_for_a_while():
         desk.refused(answer, desk, b"WRONGONE", MINUTE)
     assert desk.refused(answer, desk, b"00000000", 11 * MINUTE - 1) == "ERR5"
     assert answer(desk, b"00000000", 11 * MINUTE) == Ack()
+
+
+def test_zeros_do_not_forgive_the_wrong_passwords_before():
+    desk = opened(Desk(profile={"lockout_attempts": 3, "lockout_time": "10 min"}))
+    for _ in range(3):
+        desk.refused(answer, desk, b"WRONGONE")
+        desk.session.level = -1
+        if desk.meter.security._locked_until == 0:
+            desk.meter.password(desk.session, 2, ZEROS, 0)
+    assert desk.refused(answer, desk, b"00000000") == "ERR5"
 
 
 def test_the_right_password_forgives_the_wrong_ones_before():

@@ -1,0 +1,24 @@
+"""What a FLAG meter's refusals mean, in words."""
+
+from __future__ import annotations
+
+from bench.errors import Refused
+from protocols.flag.client import MeterError, Rejected
+
+#: What an A1140 means by its error messages (elster-flag 3.3, one source).
+ERRORS = {
+    "ERR1": "bad command",
+    "ERR2": "unknown identity",
+    "ERR3": "bad packet number",
+    "ERR5": "locked, or the password has expired",
+    "ERR6": "general error",
+}
+
+
+def refusal_of(error: MeterError | Rejected, device: str) -> Refused:
+    """What a meter that refuses has said."""
+    if isinstance(error, Rejected):
+        return Refused("NAK: it could not understand the command", device=device)
+    meaning = ERRORS.get(error.text, "no document says what that means")
+    digits = error.text.removeprefix("ERR")
+    return Refused(f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=device)
