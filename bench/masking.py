@@ -29,11 +29,17 @@ _AHEAD = 128
 _MOST_REGISTERS = 128
 _READS, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE = (3, 4), 6, 16, 22, 23
 _READ_WRITE_BYTE = bytes((_READ_WRITE,))
-#: A password or a reply to a challenge in FLAG with its check character, and one whose end has not come yet.
-_LOGIN = re.compile(rb"\x01P[12]\x02([^\x03]*(?:\x03.)?)", re.DOTALL)
+#: A password or a reply to a challenge in FLAG with its check character, also one of whose head the line has changed a
+#: character: behind STX a bracket stands in no other command.
+_LOGIN = re.compile(rb"(?:\x01P[12].|\x01P[^0]\x02(?=\()|\x01.[12]\x02(?=\()|P[12]\x02)([^\x03]*(?:\x03.)?)", re.DOTALL)
+#: What a meter may answer to something hidden; whatever else comes then can be a damaged echo of it.
+_CLEAN_ANSWER = re.compile(rb"(?:\x01P[12]\x02[^\x03]*\x03.|[\x06\x15]|\x02\(ERR[0-9]{0,2}\)\x03.)*", re.DOTALL)
 #: A write to an identity; the same with the identity's number in its place.
 _WRITTEN = rb"\x01W.\x02(?:%s)[0-9A-Fa-f]{3}\(([^\x03]*(?:\x03.)?)"
-_LOGIN_BEGUN = re.compile(rb"\x01(P([12](\x02[^\x03]*\x03?)?)?)?$", re.DOTALL)
+#: One of them that has begun and of which the end, with its check character, has not come yet.
+_BEGUN = re.compile(rb"\x01([PW](.(\x02[^\x03]*\x03?)?)?)?$", re.DOTALL)
+#: Every byte without its top bit, which marks a wrong parity.
+_SEVEN_BITS = bytes(byte & 0x7F for byte in range(256))
 
 
 @dataclass(slots=True)
@@ -58,7 +64,7 @@ class Masks:
 
     def may_cut(self, events: Sequence[Event]) -> bool:
         """Whether the events can be shown without knowing what follows: neither direction ends within a pattern."""
-        if self.frames == "flag" and any(_LOGIN_BEGUN.search(_stream(events, way)) for way in ("tx", "rx")):
+        if self.frames == "flag" and any(_BEGUN.search(_characters(events, way)) for way in ("tx", "rx")):
             return False
         if not self._beginnings:
             return True
@@ -75,6 +81,7 @@ class Masks:
         if self.frames == "flag":
             for way in ("tx", "rx"):  # an optical head may send the tool's own words back
                 _find_logins(events, way, self.registers, hidden)
+            _hide_damaged_echoes(events, hidden)
         for way in ("tx", "rx") if self._secrets else ():
             self._find_patterns(events, way, hidden)
         if self.frames in {"rtu", "flag"} and hidden:
@@ -171,6 +178,11 @@ def _stream(events: Sequence[Event], way: str) -> bytes:
     return b"".join([data for _, direction, data, _ in events if direction == way])
 
 
+def _characters(events: Sequence[Event], way: str) -> bytes:
+    """What went one way, whatever the parity was: a log-in with the wrong one tells as much."""
+    return _stream(events, way).translate(_SEVEN_BITS)
+
+
 def _places(stream: bytes, secret: bytes) -> Iterator[int]:
     start = stream.find(secret)
     while start >= 0:
@@ -199,13 +211,26 @@ def _answers_by_number(events: Sequence[Event], request: int) -> list[tuple[int,
 
 def _find_logins(events: Sequence[Event], way: str, identities: frozenset[int], hidden: dict[int, set[int]]) -> None:
     """What P1 and P2 carry and what is written to a hidden identity, with the check characters."""
-    stream = _stream(events, way)
+    stream = _characters(events, way)
     patterns = [_LOGIN]
     if identities:
         numbers = b"|".join(b"%03d" % number for number in sorted(identities))
         patterns.append(re.compile(_WRITTEN % numbers, re.DOTALL))
     places = {place for pattern in patterns for found in pattern.finditer(stream) for place in range(*found.span(1))}
     _hide_places(events, way, places, hidden)
+
+
+def _hide_damaged_echoes(events: Sequence[Event], hidden: dict[int, set[int]]) -> None:
+    """What came after something hidden was sent, unless it is a whole echo and a meter's plain answer."""
+    for request, answers in _turns(events):
+        if request not in hidden:
+            continue
+        came = b"".join(events[index][2] for index in answers)
+        echoed = events[request][2]
+        came = came.removeprefix(echoed)
+        if not _CLEAN_ANSWER.fullmatch(came):
+            for index in answers:
+                hidden.setdefault(index, set()).update(range(len(events[index][2])))
 
 
 def _hide_places(events: Sequence[Event], way: str, places: set[int], hidden: dict[int, set[int]]) -> None:

@@ -30,7 +30,9 @@ _LONGEST = 39
 @click.command()
 @click.argument("device")
 @station_option
-@click.option("--days", type=click.IntRange(1), metavar="N", help="The last N days, today included (default: all).")
+@click.option(
+    "--days", type=click.IntRange(1, 0xFFFE), metavar="N", help="The last N days, today included (default: all)."
+)
 @click.option(
     "--from", "start", type=_MOMENT, metavar="T", help="From this moment of the meter's clock, YYYY-MM-DDTHH:MM."
 )

@@ -112,7 +112,7 @@ def _listed(text: str) -> list[str]:
 
 @command.command("scheme-cuts")
 @click.option("--model", "models", multiple=True, type=click.Choice(list(METERS)), help="Which meter: default both.")
-@click.option("--scheme", "schemes", multiple=True, type=click.Choice(list(SCHEMES)), help="Which one: default both.")
+@click.option("--scheme", "schemes", multiple=True, type=click.Choice(list(SCHEMES)), help="Default: settings.")
 @click.option("--of", "victims", multiple=True, type=click.Choice(SCHEME_VICTIMS), help="Who is cut off: default all.")
 @click.option("--off", default=None, metavar="TIME", help="How long supply or line are away: default some of each.")
 @click.option("--save-delay", "delay", default=None, metavar="TIME", help="How long the meter takes to save.")
@@ -139,16 +139,16 @@ def scheme_cuts(
 ) -> int:
     """Cut a meter's supply, its line, or the bench at every byte of programming a scheme into an A1140 and an A1700.
 
-    Without options the whole sweep runs, for an hour. Afterwards the meter must hold the old scheme or the new one, or
-    say by its scheme id that it is between the two; what was told of each section must be so; what is between must be
-    refused, resumed and restored; and nothing else may have moved. Exit code 1 if not.
+    Without options a small scheme is swept: a quarter of an hour. Afterwards the meter must hold the old scheme or the
+    new one, or say by its scheme id that it is between the two; what was told of each section must be so; what is
+    between must be refused, resumed and restored; and nothing else may have moved. Exit code 1 if not.
     """
     if at is not None and (sample is not None or every != 1):
         raise UsageError("--at is one moment: without --every and --sample")
     plans = [
         SchemePlan(model, scheme, victim, away, saving, defects, seed)
         for model in models or METERS
-        for scheme in schemes or SCHEMES
+        for scheme in schemes or ("settings",)
         for victim in victims or SCHEME_VICTIMS
         for away, saving in _scheme_cuts(victim, off, delay)
     ]

@@ -38,6 +38,8 @@ def station_programmer(scenario: Scenario, user: str, *, write_assumed: bool) ->
         plan = plan_of(scheme, driver.model, os.environ)
         if scenario.run.kind == "real" and not write_assumed:
             refuse_assumed(plan, entry.name)
+        if write_assumed:
+            driver.write_assumed()
         path, reports = memory / f"{entry.name}.snapshot.json", list[SchemeReport]()
         programming = Programming(
             driver, plan, armed=armed, journal=scenario.bench.journal, user=user, serial=entry.serial,

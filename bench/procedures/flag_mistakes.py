@@ -81,6 +81,19 @@ class CheckWithoutEnd(FlagClient):
         return _with(message, reduce(xor, message[1:-2]))
 
 
+@_tool("T04", "the check character is compared over the parity bit too", "every other block is believed damaged",
+       shows="raised ForeignAnswer: .*parity bits|not understood",
+       caught_by=_EVERY)  # fmt: skip
+class CheckOverParity(FlagClient):
+    """Eight bits as the UART delivers them are summed up, and held against the seven of the check character."""
+
+    def _decoded(self, data: bytes) -> Answer:
+        found = super()._decoded(data)
+        if sum(byte.bit_count() for byte in data[1:-1]) % 2:
+            raise frames.CheckError("the sum with the parity bits is another one")
+        return found
+
+
 @_tool("T05", "the check character is not compared", "a damaged block is taken",
        shows="values that are not the meter's", caught_by="test_a_reading_on_a_bad_line_is_true_or_none")  # fmt: skip
 class NeverChecks(FlagClient):

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bench.errors import UsageError
+from bench.errors import Refused, UsageError
 from bench.procedures.daylight_shift import DaylightShift, read_daylight_shift
 from bench.procedures.head_end import HeadEnd
 from bench.procedures.profile_findings import Finding
@@ -23,6 +23,7 @@ from bench.procedures.profile_walk import decode_profile, likely
 from bench.procedures.register_check import Comparison, Standing, compare_with_registers
 from protocols.elster import moments
 from protocols.elster.history import HistoricalSet
+from protocols.elster.profile import Record
 from protocols.elster.tables import Source, model
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def read_profile(
     head_end = head_end or HeadEnd()
     zone = read_daylight_shift(meter)
     before = meter.read_clock()
-    records = meter.read_profile(days, start=_unix(start, zone), end=_unix(end, zone))
+    records = _records(meter, days, start, end, zone, before)
     after = meter.read_clock()
     decoded = decode_profile(records, head_end.interval_energy, shift=zone.shift, offset=zone.offset, weighted=weighted)
     findings = list(decoded.findings)
@@ -140,6 +141,18 @@ def _check(meter: Elster, days: int | None, start: datetime | None, end: datetim
         raise UsageError(f"{days} days of a load profile cannot be read")
     if start is not None and end is not None and end <= start:
         raise UsageError(f"{end} is not later than {start}")
+
+
+def _records(
+    meter: Elster, days: int | None, start: datetime | None, end: datetime | None, zone: DaylightShift, now: datetime
+) -> Sequence[Record]:
+    """The records that are asked for; a meter that knows no range (554 is of one source) is asked by days."""
+    if start is None and end is None:
+        return meter.read_profile(days)
+    try:
+        return meter.read_profile(start=_unix(start, zone), end=_unix(end, zone))
+    except Refused:
+        return meter.read_profile(None if start is None else max(1, (now.date() - start.date()).days + 1))
 
 
 def _unix(moment: datetime | None, zone: DaylightShift) -> datetime | None:

@@ -21,6 +21,8 @@ from protocols.elster.configuration import ConfigurationError, decode_text, layo
 
 FORMAT = "meterbench scheme snapshot"
 VERSION = 1
+#: Many times what the largest scheme needs (bytes).
+_LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,11 @@ def read_snapshot(path: Path) -> Snapshot:
         UsageError: no such file, no snapshot, or one that was changed since it was written.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise UsageError(f"larger than {_LARGEST >> 10} KiB; is this a snapshot?", path)
+        content = json.loads(data)
         seal = content.pop("seal")
         if (content["format"], content["version"]) != (FORMAT, VERSION):
             raise UsageError(f"is no snapshot of version {VERSION}", path)
@@ -120,7 +126,7 @@ def read_snapshot(path: Path) -> Snapshot:
         sizes = {name: layout(found.model).items[name].size for name in objects}
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", path) from None
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise UsageError("is no snapshot of a meter, or a damaged one", path) from None
     if "scheme_id" not in objects or any(len(data) != sizes[name] for name, data in objects.items()):
         raise UsageError("holds an object that the model does not have in this size", path)

@@ -152,7 +152,9 @@ class Simulation(Entry):
 
 def _no_password_itself(value: object) -> object:
     """A password never stands in a file; whoever tries is told how, and not shown what was there."""
-    if value is None or value == "simulated" or isinstance(value, dict | Password):
+    if value is None or value == "simulated" or isinstance(value, Password):
+        return value
+    if isinstance(value, dict) and set(value) == {"env"} and isinstance(value["env"], str):
         return value
     raise wrong("write {env: NAME}, the environment variable that holds the password, or simulated")
 

@@ -15,4 +15,10 @@ must be true of it. Everything in virtual time, on simulated meters; equal seeds
     invariants  what must be true afterwards
     point       one cut, from beginning to end
     campaign    all of them, over the processors of this machine
+    kinds       the kinds of sweeps: procedures of a PowerLogic meter, and schemes of an Elster one
+    telling     the table, and the object that --json prints
+
+Programming a scheme has the same parts of its own, and shares the bench that can be killed and the tap::
+
+    scheme_plan, scheme_stand, scheme_moments, scheme_truth, scheme_invariants, scheme_point
 """

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench.replay.exchanges import load_trace
 from bench.trace import TraceWriter
+from protocols.flag.frames import checked
 from protocols.modbus.frames import encode_mbap, encode_rtu
 from protocols.modbus.pdu import read_registers, write_register, write_registers
 
@@ -186,3 +187,64 @@ def test_a_log_in_that_is_written_through_in_pieces_is_hidden(tmp_path: Path) ->
     text = path.read_text()
     assert REPLY[:5].hex() not in text
     assert REPLY[5:].hex() not in text
+
+
+FLAG_SECRETS = {
+    "a reply": checked(b"\x01P2\x02(BE2C10B158593B3E)\x03"),
+    "a password": checked(b"\x01P1\x02(46454443)\x03"),
+    "a password that is programmed": checked(b"\x01W1\x02933001(4645444330303033)\x03"),
+}
+
+
+@pytest.mark.parametrize("parity", [0, 0x80])
+@pytest.mark.parametrize("what", FLAG_SECRETS)
+def test_what_is_secret_in_flag_is_hidden_in_every_split_written_through(
+    what: str, parity: int, tmp_path: Path
+) -> None:
+    message = bytes(byte | parity for byte in FLAG_SECRETS[what])
+    begin = FLAG_SECRETS[what].index(b"(") + 1
+    for size in (1, 2, 5, 20, len(message)):
+        writer = TraceWriter("s", "d", frames="flag")
+        writer.masks.registers = frozenset({933})
+        writer.stream(tmp_path / f"{size}.trace.jsonl")
+        for start in range(0, len(message), size):
+            writer.tx(start * 10**9, message[start : start + size])
+        path = writer.close()
+        assert path is not None
+        shown = bytes_shown(path.read_text(), "tx")
+        assert shown[2 * begin :] == "xx" * (len(message) - begin), size
+
+
+def damaged_echoes() -> list[bytes]:
+    """The echo of a log-in with a character lost, another or one too many at each place of its head, or without it."""
+    frame = b"\x01P2\x02(" + REPLY + b")\x03\x12"
+    lost = [frame[:k] + frame[k + 1 :] for k in range(5)]
+    other = [frame[:k] + b"\x5a" + frame[k + 1 :] for k in range(5)]
+    more = [frame[:k] + b"\x00" + frame[k:] for k in range(5)]
+    return [*lost, *other, *more, frame[5:], frame[2:4] + frame[4:] + b"\x06"]
+
+
+@pytest.mark.parametrize("echo", damaged_echoes())
+def test_a_damaged_echo_shows_no_log_in(tmp_path: Path, echo: bytes) -> None:
+    writer = TraceWriter("s", "d", frames="flag")
+    path = tmp_path / "a.trace.jsonl"
+    writer.stream(path)
+    writer.tx(0, b"\x01P2\x02(" + REPLY + b")\x03\x12")
+    writer.rx(1, echo)
+    writer.tx(200_000_000, b"\x01R1\x02798001(10)\x03\x65")
+    writer.close()
+    assert REPLY[2:].hex() not in writer.text()
+    assert REPLY[2:].hex() not in path.read_text()
+
+
+def test_the_answer_to_a_log_in_is_shown() -> None:
+    for answer in (b"\x06", b"\x02(ERR5)\x03\x68"):
+        writer = TraceWriter("s", "d", frames="flag")
+        writer.tx(0, b"\x01P2\x02(" + REPLY + b")\x03\x12")
+        writer.rx(1, answer)
+        assert bytes_shown(writer.text(), "rx") == answer.hex()
+
+
+def test_a_log_in_heard_with_its_parity_bits_is_hidden() -> None:
+    frame = bytes(byte | (byte.bit_count() & 1) << 7 for byte in b"\x01P2\x02(" + REPLY + b")\x03\x12")
+    assert frame[5:21].hex() not in flag_trace([frame])

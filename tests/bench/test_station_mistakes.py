@@ -51,6 +51,16 @@ def mistakes(folder: Path, content: str | bytes) -> list[str]:
     return [line.removeprefix(f"{file}:") for line in lines]
 
 
+@pytest.mark.parametrize("password", ["{envv: FEDC0003}", "{FEDC0003: 1}", "{env: [FEDC0003]}", "[FEDC0003]"])
+def test_a_wrong_key_in_a_password_is_told_without_what_stands_there(tmp_path: Path, password: str) -> None:
+    text = RIGHT.replace("PM850, link: b, address: 1", f"A1140, link: b, password: {password}")
+    (tmp_path / "lab.yaml").write_text(text)
+    with pytest.raises(StationFileError) as refused:
+        load_station(tmp_path / "lab.yaml")
+    assert "8: devices.new.password: write {env: NAME}" in str(refused.value)
+    assert "FEDC0003" not in str(refused.value)
+
+
 def test_the_file_that_the_others_are_made_of_is_right(tmp_path: Path) -> None:
     file = tmp_path / "lab.yaml"
     file.write_text(RIGHT)

@@ -185,6 +185,11 @@ def test_every_fault_says_what_it_is() -> None:
     assert sum(isinstance(fault, Mistake) for fault in faults("powerlogic").values()) == 15
 
 
+def test_a_mistake_of_meters_and_tools_alike_is_there_for_both() -> None:
+    both = ("01", "02", "03", "04", "16", "23", "24", "58")
+    assert [f"{who}{number}" for number in both for who in "ET" if f"{who}{number}" not in FAULTS] == []
+
+
 def is_our_own(id_: str) -> bool:
     """Whether no reference has it: it then says what makes it plausible."""
     return id_.startswith("P") or (id_[0] == "E" and int(id_[1:]) > LAST_OF_THE_REFERENCE)

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bench.commands.profile import facts, lines
 from bench.commands.read import lines as shown
 from bench.commands.read_elster import read
 from bench.drivers.elster import Elster
+from bench.errors import Refused
 from bench.evidence import Evidence
 from bench.host import Host
 from bench.procedures.profile_reading import read_profile
@@ -145,6 +147,7 @@ def test_an_empty_profile_is_nothing_verified(capsys: pytest.CaptureFixture[str]
         (("pm850",), "pm850 is a Power Meter Series 800: it does not speak FLAG"),
         (("nobody",), 'has no device "nobody"'),
         (("a1140", "--days", "0"), "0 is not in the range"),
+        (("a1140", "--days", "65536"), "65536 is not in the range"),
         (("a1140", "--days", "2", "--from", "2026-03-01"), "give one of them"),
         (("a1140", "--from", "2026-03-12", "--to", "2026-03-11"), "is not later than"),
         (("a1140", "--from", "yesterday"), "does not match the formats"),
@@ -189,6 +192,24 @@ def test_a_selection_holds_although_the_stream_takes_another_way() -> None:
         streamed, packets = meter.read_profile(3), meter.read_profile(3, stream=False)
     assert streamed == packets
     assert len(streamed) < 3 * 50
+
+
+def test_a_meter_that_knows_no_range_is_asked_by_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    by_days = Elster.read_profile
+
+    def read_profile_of(meter: Elster, days: int | None = None, **dates: Any) -> Any:
+        asked.append(days)
+        if dates:
+            raise Refused("(ERR2): unknown identity", code=2, device=meter.name)
+        return by_days(meter, days)
+
+    with opened("a1140") as (bench, meter):
+        bench.clock.sleep(5 * DAY)
+        monkeypatch.setattr(Elster, "read_profile", read_profile_of)
+        noon = meter.read_clock().replace(day=13, hour=12, minute=0, second=0)
+        found = read_profile(meter, start=noon, end=noon + timedelta(hours=4), against_registers=False)
+    assert (asked, len(found.intervals), found.contradictions) == ([None, 3], 8, [])
 
 
 def test_kept_sets_are_read_as_far_back_as_is_asked() -> None:

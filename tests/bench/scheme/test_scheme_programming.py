@@ -425,6 +425,19 @@ def test_a_snapshot_that_was_changed_or_cut_is_refused(tmp_path: Path) -> None:
 # -- secrets -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("content", ["[" * 20_000, " " * (1 << 20) + "{}"])
+def test_a_file_that_is_too_deep_or_too_large_is_no_snapshot(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text(content)
+    with pytest.raises(UsageError, match="snapshot"):
+        read_snapshot(path)
+
+
+def test_a_device_that_never_ends_is_no_snapshot() -> None:
+    with pytest.raises(UsageError, match="larger than"):
+        read_snapshot(Path("/dev/zero"))
+
+
 def test_a_password_stands_in_no_audit_no_report_no_snapshot_and_no_error(tmp_path: Path) -> None:
     secret = re.compile("|".join([PASSWORD, PASSWORD.encode().hex(), PASSWORD.encode().hex().upper()]))
     for meter in (MemoryMeter(), MemoryMeter(refuse={933}), MemoryMeter(mute={933})):

@@ -273,7 +273,7 @@ def test_the_first_cut_that_broke_it_can_be_run_again_alone(capsys: pytest.Captu
         (("--off", "x"), "'x' is no duration"),
         (("--save-delay", "5"), "'5' is no duration"),
         (("--at", "5", "--sample", "3"), "--at is one moment: without"),
-        (("--at", "5"), "--at is one moment of one row, and these are 24"),
+        (("--at", "5"), "--at is one moment of one row, and these are 12"),
         ((*ROW, "--at", "0"), "nothing is cut at 0: from "),
         (("--defect", "P33"), "no defect is called 'P33'"),
     ],
