@@ -14,7 +14,6 @@ Found = list[tuple[str, str]]
 _ADDRESS = re.compile(rb"[0-9A-Za-z ]*")
 _PRINTABLE = range(0x20, 0x7F)
 _MOST_ADDRESS, _MOST_IDENT, _MOST_ERROR = 32, 16, 32
-_CONTROL = (0x0D, 0x0A)
 _TYPES = {"P": "012", "W": "12345", "R": "123456", "E": "2", "B": "01"}
 _OPTION = 6
 _DATA_LIKE = re.compile(r"[-+0-9.,:*]+|[0-9A-F]{8,}")
@@ -110,7 +109,7 @@ def error(text: str) -> Found:
 
 def characters(data: bytes) -> Found:
     """Control characters where only printable ones and CR LF may stand, and characters beyond seven bits (5.5)."""
-    wrong = next((byte for byte in data if byte not in _PRINTABLE and byte not in _CONTROL), None)
+    wrong = next((byte for byte in data.replace(b"\r\n", b"") if byte not in _PRINTABLE), None)
     return [] if wrong is None else [("char.code", f"{wrong:02X} among data")]
 
 

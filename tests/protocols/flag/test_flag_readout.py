@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocols.flag import checker_sets
@@ -118,6 +118,7 @@ def test_what_is_written_is_read_again(sets: list[DataSet]) -> None:
     assert found.lines == [[each] for each in kept]
 
 
+@example("(\r)")
 @given(soup | st.lists(st.builds(DataSet, address, value, unit), max_size=4).map(lambda s: "\r\n".join(map(str, s))))
 def test_the_strict_checker_and_the_parser_are_of_one_mind(text: str) -> None:
     block = f"{text}\r\n!\r\n".encode() if text else b"!\r\n"
