@@ -37,6 +37,7 @@ class PacedPort:
         slice_time: how much line time (ns) to gather before it is delivered.
         on_death: told that the line was cut under this port.
         follows: what of the line's framing the port takes over by itself.
+        uart: what sends for this port, if it does so for others as well: the characters of all follow one another.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class PacedPort:
         slice_time: int = SLICE,
         on_death: Callable[[], None] | None = None,
         follows: Follows = "nothing",
+        uart: object = None,
     ) -> None:
         self._realtime = realtime
         self._world = realtime.world
@@ -59,6 +61,7 @@ class PacedPort:
         self._asked = False
         self._open = True
         self._port = line.open(follows=follows)
+        self._port.uart = uart or self._port
         self._port.on_burst = self._on_burst
         self._port.on_death = on_death
 

@@ -1,7 +1,8 @@
 """A transparent serial server: what is on the line is on the TCP connection, and nothing else.
 
 Speed and framing are the line's own, whatever its devices make of them. Every caller is a master of his own on the
-line, so one that has vanished without hanging up keeps nobody out.
+line, so one that has vanished without hanging up keeps nobody out. But a line has one serial server, however many doors
+lead to it, and that has one UART: a caller's first words wait for the last ones of whoever has hung up just before.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class SerialCaller(Caller):
             slice_time=self._slice_time,
             on_death=transport.close,
             follows=self.follows,
+            uart=self._line,
         )
         if self._line.cut_off:
             transport.close()

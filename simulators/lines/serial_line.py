@@ -49,11 +49,13 @@ class Stranger:
 class Port:
     """A master's end of the line: what it writes is sent, what the others send arrives in its inbox."""
 
-    __slots__ = ("_line", "_opened", "framing", "inbox", "on_burst", "on_death")
+    __slots__ = ("_line", "_opened", "framing", "inbox", "on_burst", "on_death", "uart")
 
     def __init__(self, line: SerialLine, framing: Framing) -> None:
         self._line = line
         self._opened = line.world.now
+        #: What sends for this port: callers of one serial server share its UART, and wait for each other's characters.
+        self.uart: object = self
         self.framing = framing
         self.inbox = Inbox()
         #: Called with every burst on its way to this port; a served port passes it on in pace.
@@ -132,7 +134,7 @@ class SerialLine:
 
     def out_at(self, port: Port) -> int:
         """The instant (ns) at which the last bit of what a port was given is out."""
-        return self._free_at.get(id(port), 0)
+        return self._free_at.get(id(port.uart), 0)
 
     def close(self, port: Port) -> None:
         """Take a port off the line."""
@@ -143,9 +145,10 @@ class SerialLine:
     def send(self, sender: object, data: bytes, earliest: int) -> int:
         """Send bytes from a station at the earliest instant; returns the instant (ns) at which the last bit is out."""
         framing = sender.framing if isinstance(sender, Port | Stranger) else self._framing_of(sender)
-        start = max(earliest, self._free_at.get(id(sender), 0))
+        voice = _voice(sender)
+        start = max(earliest, self._free_at.get(voice, 0))
         burst = Burst(start, _carried(data, framing), framing, sender)
-        self._free_at[id(sender)] = burst.end
+        self._free_at[voice] = burst.end
         if self.disturbance is None or isinstance(sender, Stranger):
             self._set_out(burst)
         else:
@@ -158,8 +161,10 @@ class SerialLine:
         for burst in self._sent:
             if burst.end > now and speaks(burst):
                 burst.cut(now)
-                self._free_at[id(burst.sender)] = now
-                self._out_at.pop(id(burst.sender), None)
+                voice = _voice(burst.sender)
+                left = (each.end for each in self._sent if _voice(each.sender) == voice)
+                self._free_at[voice] = max(left, default=now)
+                self._out_at.pop(voice, None)
                 self._hear_out(burst)
 
     def _framing_of(self, sender: object) -> Framing:
@@ -208,9 +213,9 @@ class SerialLine:
         if not frames:
             self.world.digest.note(burst.start, f"{self.name} lost", burst.data)
         for frame in frames:
-            start = max(frame.start, self._out_at.get(id(sender), 0))
+            start = max(frame.start, self._out_at.get(_voice(sender), 0))
             found = Burst(start, frame.data, framing, sender)
-            self._out_at[id(sender)] = found.end
+            self._out_at[_voice(sender)] = found.end
             self._set_out(found)
 
     def _begin(self, burst: Burst) -> None:
@@ -274,6 +279,11 @@ class SerialLine:
                 if self.tap is not None:
                     self.tap(self, "rx", start, reply.data)
                 self.send(device, reply.data, start)
+
+
+def _voice(sender: object) -> int:
+    """Who never talks into its own words: a device, a stranger, or the UART that sends for a port."""
+    return id(sender.uart if isinstance(sender, Port) else sender)
 
 
 def _one_frame(heard: Sequence[Burst]) -> bytes:

@@ -200,6 +200,37 @@ def test_each_master_reads_for_itself() -> None:
     assert other.inbox.available(world.now) == 6
 
 
+@pytest.mark.parametrize("shared", [True, False], ids=["one UART", "two UARTs"])
+def test_the_callers_of_one_uart_follow_one_another_also_behind_one_who_has_left(shared: bool) -> None:
+    device = Parrot()
+    world, line, first = a_line(device)
+    second, third = line.open(), line.open()
+    if shared:
+        first.uart = second.uart = third.uart = object()
+    first.write(b"first")
+    line.close(first)
+    second.write(b"then")
+    third.write(b"last")
+    assert line.out_at(third) == (13 if shared else 4) * CHARACTER
+    world.advance_to(10**10)
+    assert ([heard for _, heard in device.heard] == [b"firstthenlast"]) is shared
+
+
+def test_who_is_cut_off_on_a_shared_uart_takes_nothing_from_the_others() -> None:
+    device = Parrot()
+    world, line, first = a_line(device)
+    second = line.open()
+    first.uart = second.uart = object()
+    first.write(b"first")
+    second.write(b"then")
+    world.advance_to(CHARACTER)
+    line.break_off(lambda burst: burst.sender is first)
+    assert line.out_at(second) == 9 * CHARACTER
+    second.write(b"!")
+    world.advance_to(10**10)
+    assert device.heard[-1][1] == b"then!"
+
+
 def test_a_collision_is_heard_by_all_masters_alike() -> None:
     world, line, port = a_line(Parrot(Reply(b"AAAA")), Parrot(Reply(b"BBBB")))
     other = line.open()

@@ -69,7 +69,7 @@ def test_two_clients_in_turn_hear_their_own_answers_only(served: Served) -> None
                 client.recv(1)
 
 
-def test_two_clients_at_once_collide(served: Served) -> None:
+def test_two_clients_at_once_are_one_frame_that_nobody_understands(served: Served) -> None:
     door = serve(served)
     with connect(door.port) as one, connect(door.port) as two:
         for client in (one, two):
@@ -77,6 +77,22 @@ def test_two_clients_at_once_collide(served: Served) -> None:
             client.settimeout(0.3)
         assert not answered(one)
         assert not answered(two)
+
+
+def test_two_clients_do_not_talk_into_one_another_even_when_one_hangs_up(served: Served) -> None:
+    door = serve(served)
+    line = served.stage.line("link")
+    heard: list[bytes] = []
+    line.tap = lambda _at, direction, _when, data: heard.append(data) if direction == "tx" else None
+    second = served.open(lambda: open_raw_tcp(served.realtime, line))
+    with connect(door.port) as late:
+        with connect(second.port) as gone:
+            gone.sendall(bytes(range(40)))
+            late.sendall(b"who comes after")
+            late.settimeout(0.3)
+        assert not answered(late)
+    one, two = bytes(range(40)), b"who comes after"
+    assert heard in ([one + two], [two + one])
 
 
 def answered(client: object) -> bool:
