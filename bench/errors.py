@@ -5,6 +5,7 @@ BenchError
 ├── UsageError        you misused the bench: option, station file, scenario      exit 4
 │   └── NotArmed      a write that the three keys of bench/safety.py refused     exit 4
 ├── StationError      the station broke: a line, a port, a relay, the disk       exit 3
+│   └── NoCall        a number was dialled in vain                               exit 3
 ├── Diverged          a replay left its trace: something else was sent           exit 6
 ├── DeviceError       the device misbehaved: a verdict, not a mishap             exit 1
 │   ├── NoAnswer      it was asked and stayed silent
@@ -77,6 +78,10 @@ class StationError(BenchError):
     """The station broke, not the device: later scenarios on the same link are errors and not failures."""
 
     exit = Exit.STATION
+
+
+class NoCall(StationError):
+    """A number was dialled in vain: it may be engaged for now, so later scenarios dial again, but not for ever."""
 
 
 class Diverged(BenchError):

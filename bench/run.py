@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.bench import Bench
-from bench.errors import Exit, StationError
+from bench.errors import Exit, NoCall, StationError
 from bench.evidence import Evidence, RunFacts, ScenarioRecord, Step
 from bench.host import Host, host_kind
 from bench.measure import Measure
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from bench.reports.run import Run as Recorded
     from bench.station import Station
     from bench.trace import TraceWriter
+
+#: What breaks a link for the rest of the run; a number that is dialled in vain does so the second time.
+_FOR_GOOD = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Run:
         self.measurements: dict[str, list[Measurement]] = {}
         #: What broke of the station, by link; further scenarios on it are errors and not failures.
         self.broken: dict[str, str] = {}
+        #: In how many scenarios a link's number was dialled in vain.
+        self.unreached: Counter[str] = Counter()
         self.exercised: set[str] = set()
         #: What was found out about meters, by device.
         self.findings: dict[str, Findings] = {}
@@ -239,6 +245,8 @@ class Scenario:
         for device in self._devices:
             entry = self.run.station.devices.get(device)
             if entry is not None and entry.link in self.run.broken:
+                if self.run.unreached[entry.link] == 1:
+                    continue  # a number that was engaged an hour ago may be free now
                 raise StationError(f"link {entry.link} broke earlier: {self.run.broken[entry.link]}")
 
     def broke(self, error: StationError) -> None:
@@ -249,6 +257,7 @@ class Scenario:
         named = [link for link in links if f"link {link}:" in str(error)]
         for link in named or links or ("station",):
             self.run.broken.setdefault(link, str(error))
+            self.run.unreached[link] += 1 if isinstance(error, NoCall) else _FOR_GOOD
 
     def device_trace(self, device: str) -> None:
         """Let later measurements on a device name its trace."""

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 MS = 1_000_000
 SECOND = 1_000 * MS
 MINUTE = 60 * SECOND
-#: How long to wait for the first character of an answer, which may take 1.5 s, and behind one in its midst (ns).
-PATIENCE, _GAP = 1_800 * MS, 2_500 * MS
+#: How long (ns) a silence in the midst of an answer may be.
+_GAP = 2_500 * MS
 _REACTION, _AFTER_BREAK = 300 * MS, 2 * SECOND
 #: By how much (ns) times on a real line may be wrong: a USB adapter's latency, a busy machine.
 _WALL = 20 * MS
@@ -69,11 +69,15 @@ class Talk:
             session.client.address, timing=session.client.timing, fixed_line=session.line.fixed
         )
         self._begun = False
+        self._patience = session.line.timing.answer
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
-    def say(self, message: bytes, *, until: Rule = frames.message_length, within: int = PATIENCE) -> bytes:
-        """Send something and return what comes, empty if nothing does.
+    def say(self, message: bytes, *, until: Rule = frames.message_length, within: int | None = None) -> bytes:
+        """Send something and return what comes within a time (ns), empty if nothing does.
+
+        Unless said otherwise the time is that of an answer, which is longer over a call: a modem sends on what it has
+        received, and a late answer would be taken for that to the next message.
 
         Raises:
             NotArmed: it would change the meter, and there is no permission.
@@ -83,7 +87,8 @@ class Talk:
         def conversation() -> Conversation[bytes]:
             yield Wait(_REACTION)
             yield Send(message)
-            return (yield Receive(until, within, None if until is never else _GAP))
+            patience = self._patience if within is None else within
+            return (yield Receive(until, patience, None if until is never else _GAP))
 
         return self.session.talk(conversation())
 
@@ -98,7 +103,7 @@ class Talk:
             yield SetLine(baud, "7O1")
             yield Send(message)
             yield SetLine(baud, framing)
-            return (yield Receive(frames.message_length, PATIENCE, _GAP))
+            return (yield Receive(frames.message_length, self._patience, _GAP))
 
         return self.session.talk(conversation())
 
@@ -143,7 +148,7 @@ class Talk:
         """A sign-on to the meter itself."""
         return self.call(self._client.address)
 
-    def choose(self, option: bytes, line: tuple[int, str] | None = None, within: int = PATIENCE) -> bytes:
+    def choose(self, option: bytes, line: tuple[int, str] | None = None, within: int | None = None) -> bytes:
         """An option select message, and the line it leads to; what comes then."""
         if line is None:
             return self.say(option, within=within)
@@ -153,7 +158,7 @@ class Talk:
             yield Send(option)
             if not self.session.line.fixed:
                 yield SetLine(*line)
-            return (yield Receive(frames.message_length, within, _GAP))
+            return (yield Receive(frames.message_length, self._patience if within is None else within, _GAP))
 
         return self.session.talk(conversation())
 

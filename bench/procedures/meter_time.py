@@ -12,6 +12,8 @@ from bench.errors import Undeterminable
 _SECOND = 1_000_000_000
 #: Beyond the moment that is waited for: a clock shows whole seconds.
 _BEYOND = timedelta(seconds=1)
+#: A reading of the clock that took no longer (ns) says when it was; how many are tried.
+_QUICK, _READINGS = 2 * _SECOND, 4
 
 
 class HasClock(Protocol):
@@ -47,7 +49,18 @@ def sleep_to_end_of(meter: HasClock, clock: Clock, period: timedelta) -> datetim
 
 
 def ahead(meter: HasClock, clock: Clock) -> Decimal:
-    """By how many seconds the meter's clock is ahead of the bench's, which began at 2000; only differences say much."""
-    before, shown, after = clock.now(), meter.read_clock(), clock.now()
-    own = (shown - datetime(2000, 1, 1)).total_seconds()  # noqa: DTZ001  # a meter keeps local time without a zone
-    return Decimal(str(own)) - Decimal(before + after) / 2 / _SECOND
+    """By how many seconds the meter's clock is ahead of the bench's, which began at 2000; only differences say much.
+
+    The first reading may have to dial, to sign on or to ask again, and nobody knows when in all that time the meter
+    was read; so of several readings the quickest counts.
+    """
+    quickest: tuple[int, int, datetime] | None = None
+    for _ in range(_READINGS):
+        before, shown, after = clock.now(), meter.read_clock(), clock.now()
+        found = (after - before, before + after, shown)
+        quickest = min(quickest or found, found)
+        if quickest[0] <= _QUICK:
+            break
+    assert quickest is not None
+    own = (quickest[2] - datetime(2000, 1, 1)).total_seconds()  # noqa: DTZ001  # a meter keeps local time without a zone
+    return Decimal(str(own)) - Decimal(quickest[1]) / 2 / _SECOND

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import UsageError
+from bench.links.flag import CONNECTED, DIALLING
 from bench.replay.exchanges import Trace
 from bench.trace import TraceEvent
 from protocols.flag.checker import RULES, Breach, Heard, Report, check
@@ -72,14 +73,18 @@ def pieces(trace: Trace, *, fixed: bool) -> Iterator[tuple[Heard, int]]:
     """What was heard, with its times and its speed, and where in the file it stands.
 
     A bench notes when it begins to send and when it has received; a recording at the device's end the other way round.
+    What is said to a modem or a PAD is left out.
     """
     baud, framing = START_LINE
     known = _framing_is_known(trace)
+    dialling = False
     for event in trace.events:
+        if event.direction == "note" and event.mark.startswith((DIALLING, CONNECTED)):
+            dialling = event.mark.startswith(DIALLING)
         told = _LINE.fullmatch(event.mark)
         if told:
             baud, framing = int(told[1]), told[2]
-        if event.direction == "note" or not event.hex:
+        if event.direction == "note" or not event.hex or dialling:
             continue
         time = 0 if fixed else len(event.data) * _CHARACTER_BITS * _SECOND // max(baud, 1)
         at_start = (event.direction == "tx") is not trace.at_device
