@@ -9,6 +9,7 @@ BenchError
 ├── Diverged          a replay left its trace: something else was sent           exit 6
 ├── DeviceError       the device misbehaved: a verdict, not a mishap             exit 1
 │   ├── NoAnswer      it was asked and stayed silent
+│   │   └── CallLost  over a call that was lost, or that holds up what is said exit 3; of a scenario: not determinable
 │   ├── ForeignAnswer what came is no answer to what was asked
 │   ├── Refused       it said no: an exception code or a result word
 │   └── WrongDevice   another model or another serial number answers
@@ -111,6 +112,12 @@ class DeviceError(BenchError):
 
 class NoAnswer(DeviceError):
     """The device was asked and stayed silent until the time-out."""
+
+
+class CallLost(NoAnswer):
+    """Nothing came over a call that was lost, or that holds up what is said: whose fault that is nobody knows."""
+
+    exit = Exit.STATION
 
 
 class ForeignAnswer(DeviceError):

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.characterisation.session import check_options, write_profile
-from bench.errors import BenchError, DeviceError, Diverged, Exit, NotArmed, StationError, Undeterminable, UsageError
+from bench.errors import (
+    BenchError,
+    CallLost,
+    DeviceError,
+    Diverged,
+    Exit,
+    NotArmed,
+    StationError,
+    Undeterminable,
+    UsageError,
+)
 from bench.evidence import ScenarioRecord
 from bench.faults import check_faults, faults_by_link
 from bench.host import check_defects
@@ -188,6 +198,8 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
         OutOfLimits: a measurement failed or is inconclusive and the body itself raised nothing.
     """
     measure = scenario.measure
+    if isinstance(error, CallLost):  # neither what the meter did nor what it did not do can be told
+        error = Undeterminable(str(error), "a call that holds")
     if isinstance(error, Undeterminable):
         measure.not_determinable(error.check, error.lacks)
     if config.pluginmanager.hasplugin("allure_pytest") and config.getoption("allure_report_dir", None):
@@ -195,10 +207,10 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
 
         allure.attach(measure.records, list(scenario.traces.values()), scenario.steps(), *scenario.span,
                       broken_off=isinstance(error, DeviceError))  # fmt: skip
+    if measure.worst >= Verdict.INCONCLUSIVE and (error is None or isinstance(error, Undeterminable)):
+        raise OutOfLimits(measure.failure_text())  # what was found stands, also where no more could be found
     if isinstance(error, Undeterminable):
         pytest.skip(f"not determinable: {error}")
-    if error is None and measure.worst >= Verdict.INCONCLUSIVE:
-        raise OutOfLimits(measure.failure_text())
     undetermined = [m for m in measure.records if m.verdict is Verdict.NOT_DETERMINABLE]
     if error is None and undetermined and not measure.verified:
         pytest.skip(f"not determinable: {undetermined[0].name}: the station lacks {undetermined[0].note}")

@@ -7,6 +7,7 @@ front of the meters: it never changes its speed, and neither do they.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ PAD = "paknet"
 #: Media with a modem: what their calls are like (a row of fixtures/links/profiles.csv) and whose modem it is.
 _MODEMS = {"pstn": ("pstn_v32", "hayes"), "gsm": ("gsm_csd_v110", "gsm")}
 DIALLED = (*_MODEMS, PAD)
+#: Media on which there and back again takes so long that their meters wait longer for an option select message.
+_SLOW = ("gsm", PAD)
 #: The number under which the meters of a dialled link are reached, and that of a radio-PAD (2353, channel, port).
 _NUMBER, _NUA = "01132000", "23530001000094"
 #: Media over which a visit is remote for the meter's programming log.
@@ -106,6 +109,8 @@ class FlagSide:
             installed=Ratios(Fraction(*ratios.ct), Fraction(*ratios.pt)),
             stream=self.world.stream(f"meter:{plan.name}", "challenge"),
         )
+        if self._links[plan.link].medium in _SLOW:
+            meter.habits = replace(meter.habits, patience=meter.profile.radio_patience)
         for defect in plan.defects:
             switch_on(defect, meter)
         return meter

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.drivers.flag_refusals import refusal_of, told_from_the_beginning
+from bench.drivers.flag_refusals import mishap_of, refusal_of, told_from_the_beginning
 from bench.errors import (
     BenchError,
     DeviceError,
@@ -23,7 +23,7 @@ from bench.errors import (
     UsageError,
 )
 from protocols.conversation import Conversation, ProtocolError
-from protocols.flag.client import FlagClient, MeterError, NoReply, Rejected, Timing
+from protocols.flag.client import FlagClient, MeterError, Rejected, Timing
 from protocols.flag.device import PROGRAMMING, STREAM
 from protocols.flag.frames import Identification
 from simulators.world import SECOND
@@ -390,11 +390,9 @@ class FlagSession:
     def _run(self, conversation: Conversation[T]) -> T:
         try:
             return self.line.run(conversation, self.record)
-        except NoReply as error:
-            raise NoAnswer(str(error), device=self.device) from None
         except (MeterError, Rejected) as error:
             raise refusal_of(error, self.device) from None
         except ProtocolError as error:
-            raise ForeignAnswer(str(error), device=self.device) from None
+            raise mishap_of(error, self.device, self.line) from None
         finally:
             self._used = self.line.clock.now()

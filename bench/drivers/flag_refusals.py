@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused
-from protocols.flag.client import MeterError, Rejected
+from typing import TYPE_CHECKING
+
+from bench.errors import CallLost, DeviceError, ForeignAnswer, NoAnswer, Refused
+from protocols.conversation import ProtocolError
+from protocols.flag.client import MeterError, NoReply, Rejected
+
+if TYPE_CHECKING:
+    from bench.links.flag import FlagLine
 
 #: What an A1140 means by its error messages (elster-flag 3.3, one source).
 ERRORS = {
@@ -24,8 +30,18 @@ def refusal_of(error: MeterError | Rejected, device: str) -> Refused:
     return Refused(f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=device)
 
 
+def mishap_of(error: ProtocolError, device: str, line: FlagLine) -> NoAnswer | ForeignAnswer:
+    """What came to nothing without the meter's having refused it: its fault, or that of the call to it."""
+    silent = isinstance(error, NoReply)
+    if line.call_lost:
+        return CallLost(f"{error}: the call was lost", device=device)
+    if silent and line.dialled:
+        return CallLost(f"{error}, over a call that may hold it up for longer", device=device)
+    return (NoAnswer if silent else ForeignAnswer)(str(error), device=device)
+
+
 def told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
     """What a question came to that was asked again: the first mishap is the cause, the last often its consequence."""
-    if first.reason == last.reason:
+    if first.reason == last.reason or isinstance(last, CallLost):
         return last
     return type(first)(f"{first.reason}; asked again: {last.reason}", device=first.device)

@@ -105,6 +105,8 @@ class FlagLine:
         self.timing = Timing(answer=_CALL_ANSWER, gap=_CALL_GAP) if call is not None else Timing()
         #: What the modem said of the call that stands, empty while none does.
         self.connected = ""
+        #: Whether the call was lost in the conversation that was held last.
+        self.call_lost = False
         self._heard_until = 0
         #: Hears everything that goes over the line, character by character and with its times; for the checker.
         self.listener: Callable[[Heard], None] | None = None
@@ -121,6 +123,7 @@ class FlagLine:
             ProtocolError: as the conversation raises it.
         """
         self._record = record or _unrecorded
+        self.call_lost = False
         try:
             if self._call is not None and not self.connected:
                 self._get_through(self._call)
@@ -162,7 +165,7 @@ class FlagLine:
 
     @property
     def dialled(self) -> bool:
-        """Whether a number is dialled first."""
+        """Whether a number is dialled first: a call may hold up for seconds what is said, or for ever."""
         return self._call is not None
 
     def hang_up(self) -> None:
@@ -258,7 +261,7 @@ class FlagLine:
             self._record("rx", heard)
         if lost >= 0:
             self._record("note", b"the call was lost")
-            self.connected = ""
+            self.connected, self.call_lost = "", True
         return got if length is None else got[:length]
 
     def _time(self, characters: int) -> int:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bench.drivers.flag import FlagSession
-from bench.errors import NotArmed
+from bench.errors import NotArmed, Undeterminable
 from protocols.conversation import Conversation, Receive, Rule, Send, SetLine, Wait
 from protocols.flag import frames, login
 from protocols.flag.checker import Report, check
@@ -225,9 +225,24 @@ class Talk:
         return self.say(Command("B", "0").encode(), until=never, within=1_500 * MS)
 
 
+def need_punctual_line(session: FlagSession, check: str) -> None:
+    """Refuse to judge a meter by single messages where a call holds them up for seconds, or for ever.
+
+    Raises:
+        Undeterminable: a number is dialled first.
+    """
+    if session.line.dialled:
+        raise Undeterminable(check, "a line without a call, which may hold up for seconds what is said")
+
+
 @contextmanager
 def talking(meter: Elster, armed: Armed | None = None) -> Iterator[Talk]:
-    """Talk to a meter; at the end its visit is ended with a break, at whatever speed the line has."""
+    """Talk to a meter; at the end its visit is ended with a break, at whatever speed the line has.
+
+    Raises:
+        Undeterminable: the line holds up what is said.
+    """
+    need_punctual_line(meter.session, "what a single message is answered with")
     meter.session.leave()
     talk = Talk(meter.session, armed)
     talk.rest(_AFTER_BREAK)
@@ -239,7 +254,12 @@ def talking(meter: Elster, armed: Armed | None = None) -> Iterator[Talk]:
 
 @contextmanager
 def overhearing(meter: Elster) -> Iterator[list[Heard]]:
-    """Everything that goes over a meter's line meanwhile, in pieces of characters that follow one another."""
+    """Everything that goes over a meter's line meanwhile, in pieces of characters that follow one another.
+
+    Raises:
+        Undeterminable: the line holds up what is said.
+    """
+    need_punctual_line(meter.session, "what was heard on the line")
     found: list[Heard] = []
     line = meter.session.line
 

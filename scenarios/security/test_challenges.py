@@ -6,7 +6,7 @@ from bench.bench import Bench
 from bench.drivers.elster import Elster
 from bench.errors import DeviceError
 from bench.measure import Measure
-from bench.procedures.flag_talk import MINUTE, kind_of, talking
+from bench.procedures.flag_talk import MINUTE, kind_of, need_punctual_line, talking
 from protocols.flag import login
 from scenarios.marks import catches, destructive, needs
 
@@ -22,6 +22,7 @@ _ANOTHER = b"Z"
 @catches("T30")
 def test_every_log_in_succeeds(meter: Elster, measure: Measure) -> None:
     """The reply to any challenge has sixteen digits: a dozen visits, and every one is let in."""
+    need_punctual_line(meter.session, "which log-ins fail")
     failed: list[str] = []
     password = meter.session.given_password()
     for _ in range(VISITS):

@@ -11,7 +11,7 @@ import pytest
 from bench_stand import LAN, station_of, two_meters
 
 from bench.commands.device import exit_of, opened
-from bench.errors import BenchError, Exit, NoAnswer, StationError
+from bench.errors import BenchError, Exit, NoAnswer, NoCall, StationError
 from bench.manifest import verify_manifest
 from bench.run import Options, Run, Scenario, skipped
 from bench.verdicts import Verdict
@@ -76,6 +76,27 @@ def test_a_scenario_on_a_broken_link_is_refused_and_opens_nothing(tmp_path: Path
         with pytest.raises(StationError, match="link line broke earlier: link line: the adapter is gone"):
             Scenario(run, "a", "title", None, ["new"], [])
         assert run.current is None
+
+
+def test_a_run_goes_on_behind_one_call_in_vain_and_not_behind_two(tmp_path: Path) -> None:
+    with a_run(tmp_path) as run:
+        scenario = measured(run, "a", Verdict.PASS)
+        vain = NoCall("link line: dialled 3 times in vain: BUSY")
+        scenario.broke(vain)
+        assert run.verdict_of_run(0) is Exit.STATION
+        Scenario(run, "b", "title", None, ["new"], []).finish()
+        scenario.broke(vain)
+        with pytest.raises(StationError, match="link line broke earlier: link line: dialled"):
+            Scenario(run, "c", "title", None, ["new"], [])
+
+
+def test_a_port_that_goes_behind_a_call_in_vain_ends_it(tmp_path: Path) -> None:
+    with a_run(tmp_path) as run:
+        scenario = measured(run, "a", Verdict.PASS)
+        scenario.broke(NoCall("link line: dialled 3 times in vain: BUSY"))
+        scenario.broke(StationError("link line: the adapter is gone"))
+        with pytest.raises(StationError, match="broke earlier"):
+            Scenario(run, "b", "title", None, ["new"], [])
 
 
 def test_what_a_policy_requires_must_have_been_exercised(tmp_path: Path) -> None:

@@ -302,6 +302,30 @@ def test_records(target, measure):
     assert (verdicts["not_determinable"], verdicts["pass"]) == (2, 0)
 
 
+def test_what_was_found_before_stands(pytester: pytest.Pytester) -> None:
+    body = """
+from bench.errors import Undeterminable
+def test_finds(target, measure):
+    measure("value", 1, device=target.name).is_(0)
+    raise Undeterminable("what a power cycle shows", "power control of new")
+"""
+    result = run(pytester, body, "--station=sim", *ONE)
+    assert result.ret == 1
+    result.assert_outcomes(failed=1)
+
+
+def test_what_a_call_has_lost_is_neither_good_nor_bad(pytester: pytest.Pytester) -> None:
+    body = """
+from bench.errors import CallLost
+def test_calls(target, measure):
+    measure("value", 1, device=target.name).is_(1)
+    raise CallLost("no answer to the command: the call was lost", device=target.name)
+"""
+    result = run(pytester, body, "--station=sim", *ONE, "-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*not determinable: new-pm850: no answer*: the call was lost*a call that holds*"])
+
+
 def test_beside_something_that_was_verified_it_does_not_hide_that(pytester: pytest.Pytester) -> None:
     body = PASSING + '    measure.not_determinable("what a load shows", "a changeable load")\n'
     assert run(pytester, body, "--station=sim", *ONE).parseoutcomes() == {"passed": 1}

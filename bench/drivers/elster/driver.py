@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -219,8 +219,10 @@ class Elster(History):
         return self.decoded("clock", lambda: moments.decode_clock(data))
 
     def set_clock(self, armed: Armed, moment: datetime) -> None:
-        """Set the meter's clock (861, level 3) to a whole second."""
+        """Set the meter's clock (861, level 3) to what is to be the time now; signing on counts."""
+        called = self.clock.now()
         self.log_in(armed, 3)
+        moment += timedelta(microseconds=(self.clock.now() - called) // 1000)
         self.session.write(armed, self.identity("clock").number, moments.encode_clock(moment.replace(microsecond=0)))
         self.session.leave()
 

@@ -46,6 +46,8 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "unix_time": one_of("local", "utc"),
     "utc_offset": whole(-1440, 1440),
     "reaction_time": duration,
+    "patience": duration,
+    "radio_patience": duration,
     "inactivity": duration,
     "boot": duration,
     "save_delay": duration,
@@ -85,6 +87,8 @@ class Profile:
     unix_time: str
     utc_offset: int
     reaction_time: int
+    patience: int
+    radio_patience: int
     inactivity: int
     boot: int
     save_delay: int
