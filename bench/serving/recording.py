@@ -7,7 +7,7 @@ day, defects, kept state), so that `meterbench trace mirror` can put the same de
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -114,13 +114,14 @@ class Recording:
             self._writers[device].note(self._stage.world.now, text)
 
     def close(self) -> None:
-        """Complete every file.
+        """Complete every file, also when another one cannot be.
 
         Raises:
             StationError: the disk refuses.
         """
-        for writer in self._writers.values():
-            writer.close()
+        with ExitStack() as stack:
+            for writer in self._writers.values():
+                stack.callback(writer.close)
 
 
 def _unit_of(frame: bytes) -> int | None:

@@ -14,7 +14,7 @@ import pytest
 
 from bench.bench import Bench
 from bench.cli import call
-from bench.errors import UsageError
+from bench.errors import StationError, UsageError
 from bench.evidence import Evidence
 from bench.host import Host
 from bench.redaction import is_tagged
@@ -164,6 +164,18 @@ def test_a_device_is_recorded_on_its_network_and_on_its_line(tmp_path: Path) -> 
     assert [exchange.reaction for exchange in trace.exchanges()] == [20_000_000, 20_000_000]
     assert not (tmp_path / "traces" / "old.trace.jsonl").exists(), "nobody asked it"
     assert call(["trace", "mirror", str(trace.path)]) == 0
+
+
+def test_a_trace_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path) -> None:
+    station, stage = desk(tmp_path)
+    folder = tmp_path / "traces"
+    with pytest.raises(StationError, match=r"old\.trace\.jsonl"):  # noqa: SIM117  # its end is what fails
+        with recorded(folder, stage, station, {"seed": 1}, kept=False):
+            (folder / "old.trace.jsonl").mkdir()
+            stage.line("bus").open().write(encode_rtu(3, read_registers(1699, 1)))
+            stage.network("lan").connect().write(encode_mbap(7, 1, read_registers(1699, 1)))
+            stage.world.sleep(SECOND)
+    assert len(load_trace(folder / "new.trace.jsonl").exchanges()) == 1
 
 
 def test_requests_that_come_in_one_piece_and_in_pieces_are_recorded_whole(tmp_path: Path) -> None:
