@@ -169,7 +169,7 @@ def test_a_device_is_recorded_on_its_network_and_on_its_line(tmp_path: Path) -> 
 def test_a_trace_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path) -> None:
     station, stage = desk(tmp_path)
     folder = tmp_path / "traces"
-    with pytest.raises(StationError, match=r"old\.trace\.jsonl"):  # noqa: SIM117  # its end is what fails
+    with pytest.raises(StationError, match=r"old\.trace\.jsonl"):  # noqa: SIM117, PT012  # its end is what fails
         with recorded(folder, stage, station, {"seed": 1}, kept=False):
             (folder / "old.trace.jsonl").mkdir()
             stage.line("bus").open().write(encode_rtu(3, read_registers(1699, 1)))
