@@ -224,11 +224,12 @@ class FlagLine:
         port = self._opened()
         port.reset_input_buffer()  # what nobody has asked for is none of this answer
         self._record("tx", data)
-        begin = max(self.clock.now(), self._drained)
+        now = self.clock.now()
+        begin = max(now, self._drained)
         port.write(data)
         self._finish(port)
         self._drained = begin + self._time(len(data))
-        self._overheard(data, begin, self._drained, to_device=True)
+        self._overheard(data, now if self.fixed else begin, self._drained, to_device=True)
         if self._echo:
             self._hear_echo(data)
 
@@ -272,7 +273,8 @@ class FlagLine:
         if self.listener is None or (self._call is not None and not self.connected):
             return  # what is said to a modem is no message to a meter
         if self.fixed:
-            start, baud, framing = end, 0, ""
+            start = end = start if to_device else end  # how long the line takes for it, a module does not tell
+            baud, framing = 0, ""
         else:
             baud, framing = self._line[0], "" if self._framing else self._line[1]
         # A real port hands over late and in lumps: nothing began before what was heard earlier had ended.

@@ -1,6 +1,6 @@
 """The station: everything on one bench, as its file describes it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -41,6 +41,8 @@ class Station(Entry):
 
     _source: Source = PrivateAttr(Source("", None, {}))
     _builtin: bool = PrivateAttr(default=False)
+    #: Devices of the file that were not selected; on a real line they are there all the same.
+    _left_out: tuple[Device, ...] = PrivateAttr(())
 
     @field_validator("links", "devices")
     @classmethod
@@ -67,6 +69,11 @@ class Station(Entry):
         self._builtin = builtin
         return self
 
+    def leaving_out(self, devices: Iterable[Device]) -> Self:
+        """This station, knowing which devices of its file were not selected."""
+        self._left_out = (*self._left_out, *devices)
+        return self
+
     def line(self, *keys: str | int) -> int:
         """The line of an entry, as in `line("devices", "new")`, or of what is around it if it is not in the file."""
         return self._source.line(keys)
@@ -86,6 +93,10 @@ class Station(Entry):
             raise UsageError(f'station {self.name} has no device "{device_id}"{hint} it has: {", ".join(self.devices)}')
         return self.devices[device_id]
 
+    def on_link(self, link: str) -> list[Device]:
+        """Every device of the file on a link: those that were not selected hear what is said there, and may answer."""
+        return [device for device in (*self.devices.values(), *self._left_out) if device.link == link]
+
     def link_of(self, device: Device) -> Link:
         """The link on which `device` is reached."""
         return self.links[device.link]
@@ -102,7 +113,8 @@ class Station(Entry):
         devices = {key: device for key, device in self.devices.items() if key in chosen}
         used = {device.link for device in devices.values()}
         links = {key: link for key, link in self.links.items() if key in used}
-        return self.model_copy(update={"devices": devices, "links": links})
+        others = [device for key, device in self.devices.items() if key not in chosen]
+        return self.model_copy(update={"devices": devices, "links": links}).leaving_out(others)
 
     def resolved(self) -> dict[str, Any]:
         """The station with every default filled in, ready for JSON; credentials and passwords are cut out."""

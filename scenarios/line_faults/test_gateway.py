@@ -50,7 +50,7 @@ def _shows(meter: Series, mark: int) -> bool:
 def test_a_silent_unit_does_not_spoil_the_next_answer(target: Series, bench: Bench, measure: Measure) -> None:
     """A unit that does not exist is asked; the meter that is asked next answers at the first time of asking."""
     link = target.device.link
-    taken = {device.address for device in bench.station.devices.values() if device.link == link}
+    taken = {device.address for device in bench.station.on_link(link)}
     free = next(unit for unit in range(HIGHEST_UNIT, 0, -1) if unit not in taken)
     try:
         ModbusSession(target.session.link, free, target.name, target.session.record).read(target.energy_register)

@@ -88,6 +88,17 @@ def test_on_a_line_without_a_call_it_is(tmp_path: Path) -> None:
         assert conformance(meter, heard).conforms
 
 
+def test_behind_a_module_that_may_be_as_slow_as_a_sign_on_a_quick_line_conforms(tmp_path: Path) -> None:
+    with stand(station("network"), tmp_path / "bench") as standing:
+        meter = standing.bench.elster("m1")
+        meter.session.line._line = (300, "8N1")  # as over TCP, where nobody says how quick the line really is
+        with overhearing(meter) as heard:
+            meter.read_clock()
+            meter.read_energies()
+        assert [piece.start for piece in heard] == sorted(piece.start for piece in heard)
+        assert conformance(meter, heard).conforms
+
+
 def test_silence_over_a_call_is_not_the_meters(phone: Bench) -> None:
     meter = phone.elster("m1")
     meter.read_clock()

@@ -219,6 +219,11 @@ class TestAsking:
         assert list(contract.devices) == ["old", "new"]
         assert selected.line("devices", "new") == 10
 
+    def test_who_is_not_selected_is_still_on_its_line(self, contract: Station) -> None:
+        link = contract.device("old").link
+        for station in (contract, contract.select(["new"]), contract.select(["old", "new"]).select(["new"])):
+            assert [device.id for device in station.on_link(link)] == ["old"]
+
     def test_selecting_nothing_selects_all(self, contract: Station) -> None:
         assert contract.select([]) is contract
 
