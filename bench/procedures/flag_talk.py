@@ -29,6 +29,8 @@ SECOND = 1_000 * MS
 MINUTE = 60 * SECOND
 #: How long (ns) a silence in the midst of an answer may be.
 _GAP = 2_500 * MS
+#: What is a pause between two blocks (ns): more than an adapter's latency.
+_PAUSE = 60 * MS
 _REACTION, _AFTER_BREAK = 300 * MS, 2 * SECOND
 #: By how much (ns) times on a real line may be wrong: a USB adapter's latency, a busy machine.
 _WALL = 20 * MS
@@ -112,6 +114,20 @@ class Talk:
 
         def conversation() -> Conversation[bytes]:
             return (yield Receive(never, time))
+
+        return self.session.talk(conversation())
+
+    def interject(self, message: bytes, *, within: int = SECOND) -> bytes:
+        """Say something in the next pause of a meter that goes on speaking, and listen on for a time (ns).
+
+        On a pair of wires that both directions share, a word in the midst of the meter's own is lost.
+        """
+        self._permit(message)
+
+        def conversation() -> Conversation[bytes]:
+            yield Receive(never, within, _PAUSE)
+            yield Send(message)
+            return (yield Receive(never, within))
 
         return self.session.talk(conversation())
 

@@ -15,8 +15,9 @@ from scenarios.marks import catches, destructive, needs
 from simulators.faults.line_registry import fault_called
 
 BLOCKS = 2
-#: So many blocks take seven seconds at 9600 Bd; so long (ns) is listened to until they are ended.
-LONG, A_WHILE = 16, 2 * SECOND
+TRIES = 3
+#: So many blocks take seventeen seconds at 9600 Bd; so long (ns) is listened to until they are ended.
+LONG, A_WHILE = 40, 2 * SECOND
 #: Frames that pass before the line goes dead: identification, challenge, ACK, two blocks.
 THEN_DEAD = 5
 #: What a stream that breaks off may be called: over a call it is the call that is held to have gone.
@@ -50,8 +51,11 @@ def test_a_stream_that_is_ended_leaves_a_clean_line(meter: Elster, measure: Meas
         asked = checked(SOH + b"RD" + STX + f"{row.number:03d}001({LONG:02X})".encode() + b"\x03")
         begun = talk.say(asked, until=never, within=A_WHILE)
         measure("the stream begins", begun[:1] == STX, device=meter.name).is_(expected=True)
-        talk.say(ESC, until=never, within=SECOND)
-        measure("bytes after ESC and a second", len(talk.listen(3 * SECOND)), device=meter.name).is_(0)
+        for _ in range(TRIES):  # an adapter that dawdles makes a pause where there is none
+            talk.interject(ESC)
+            if not talk.listen(SECOND):
+                break
+        measure("bytes after ESC and a second", len(talk.listen(2 * SECOND)), device=meter.name).is_(0)
         measure("after the break", kind_of(talk.break_off()), device=meter.name).is_("silence")
         found = talk.sign_on()
         measure("the next sign-on", kind_of_meter(found), device=meter.name).is_(kind)

@@ -91,7 +91,8 @@ def test_on_a_line_without_a_call_it_is(tmp_path: Path) -> None:
 def test_behind_a_module_that_may_be_as_slow_as_a_sign_on_a_quick_line_conforms(tmp_path: Path) -> None:
     with stand(station("network"), tmp_path / "bench") as standing:
         meter = standing.bench.elster("m1")
-        meter.session.line._line = (300, "8N1")  # as over TCP, where nobody says how quick the line really is
+        line = meter.session.line
+        line._time = lambda characters: characters * SECOND // 30  # as over TCP, where nobody says how quick it is
         with overhearing(meter) as heard:
             meter.read_clock()
             meter.read_energies()
