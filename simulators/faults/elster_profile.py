@@ -46,17 +46,12 @@ def changed_twice(meter: Meter) -> None:
     decide(meter, after_daylight_change=move)
 
 
-@defect("E46", "a profile value is cut where it is to be rounded", "the profile falls behind the registers",
-        shows="^summed up against the register|" + _CONTRADICTS, caught_by="test_a_profile_sums_up_to_its_registers",
+@defect("E46", "the exponent of a profile value is one too low above 99999", "the profile falls behind the registers",
+        shows="^mean power at|^summed up against the register$", caught_by="test_a_profile_sums_up_to_its_registers",
         family=_FAMILY)  # fmt: skip
-def cut_digits(meter: Meter) -> None:
-    """What lies behind the fifth digit is dropped."""
-
-    def cut(value: int) -> int:
-        scale: int = 10 ** max(0, len(str(value)) - len(str(MANTISSA_LIMIT)))
-        return value // scale * scale
-
-    decide(meter, profile_value=cut)
+def low_exponent(meter: Meter) -> None:
+    """A digit is dropped, and the exponent is not raised for it; that the digit is dropped is how these meters are."""
+    decide(meter, profile_value=lambda value: value if value <= MANTISSA_LIMIT else value // 10)
 
 
 @defect("E89", "power cuts leave no markers", "the periods of an outage are missing and nothing says why",

@@ -8,6 +8,7 @@ from typing import Any
 
 from protocols.elster.history import Trigger
 from protocols.elster.tables import Model
+from protocols.flag.habits import Habits
 from simulators.meters.profile_values import NotOfThisKind, ProfileError, checked, duration, one_of, switch, whole
 
 __all__ = ["Profile", "ProfileError", "profile_of"]
@@ -47,6 +48,12 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "utc_offset": whole(-1440, 1440),
     "reaction_time": duration,
     "inactivity": duration,
+    "noise_prolongs": switch,
+    "stream_gap": duration,
+    "wake_up": one_of("none", "slow", "fast"),
+    "wake_gap": duration,
+    "wake_look": duration,
+    "profile_digits": one_of("cut", "rounded"),
     "boot": duration,
     "save_delay": duration,
     "save_period": duration,
@@ -86,6 +93,12 @@ class Profile:
     utc_offset: int
     reaction_time: int
     inactivity: int
+    noise_prolongs: bool
+    stream_gap: int
+    wake_up: str
+    wake_gap: int
+    wake_look: int
+    profile_digits: str
     boot: int
     save_delay: int
     save_period: int
@@ -113,6 +126,18 @@ class Profile:
     battery_life: int
     firmware_text: str
     events_before: int
+
+    def habits(self) -> Habits:
+        """How a meter of this profile goes about frames and their times."""
+        return Habits(
+            reaction=self.reaction_time,
+            inactivity=self.inactivity,
+            noise_prolongs=self.noise_prolongs,
+            stream_gap=self.stream_gap,
+            awake="always" if self.wake_up == "none" else self.wake_up,
+            wake_gap=self.wake_gap,
+            wake_look=self.wake_look,
+        )
 
 
 def profile_of(model: Model, overrides: Mapping[str, Any] | None = None) -> Profile:
