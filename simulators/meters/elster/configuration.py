@@ -34,6 +34,7 @@ from protocols.elster.configuration import (
     SwitchingTime,
     TariffStructure,
     Transformers,
+    check_object,
     layout,
 )
 from simulators.meters.elster.measuring import Ratios
@@ -99,20 +100,19 @@ class Configuration:
         """Keep the bytes of one identity of a section until they make a whole; whether they do so now.
 
         Raises:
-            ProtocolError: the section has one identity only and the bytes are none of its kind; nothing is kept.
+            ProtocolError: the bytes are none of that identity's, whatever is written to the others; nothing is kept.
         """
         mine = {item.name for item in self._room.of(section)}
-        alone = len(mine) == 1
+        check_object(section, name, data, {each: self.objects[each] for each in mine}, self._room)
         objects = {**self.objects, **self._drafts, name: data}
         try:
             SECTIONS[section].decode({each: objects[each] for each in mine}, self._room)
         except ProtocolError:
-            if alone:
-                raise
-            self._drafts[name] = data
             return False
-        self._drafts[name] = data
-        return True
+        else:
+            return True
+        finally:
+            self._drafts[name] = data
 
     def drafted(self, section: str) -> dict[str, bytes]:
         """What has been written of a section and is not in force yet; it is no draft any more."""
