@@ -108,7 +108,8 @@ def check_object(section: str, name: str, data: bytes, others: Mapping[str, byte
     """Refuse bytes that can be no identity of a section, whatever is written to the others of it.
 
     Args:
-        section, name: which.
+        section: of a scheme.
+        name: of the identity.
         data: the bytes.
         others: those of the whole section that is in force.
         model: whose.

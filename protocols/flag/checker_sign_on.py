@@ -38,7 +38,12 @@ def nuls(talk: Talk, message: Message) -> None:
     failed = before is not None or talk.state is State.SIGNED
     # A fast wake-up that is not answered is tried again at once, for 4.5 s or more (B.2).
     tried_again = before is not None and talk.fast_ack is None and _fast(before) and _fast(message)
-    if failed and not tried_again and talk.host_end is not None and message.start - talk.host_end + talk.tolerance < _AGAIN:
+    if (
+        failed
+        and not tried_again
+        and talk.host_end is not None
+        and message.start - talk.host_end + talk.tolerance < _AGAIN
+    ):
         talk.breach("wake.again", message)
     silence = _silence(talk, message)
     talk.restart()

@@ -1,4 +1,4 @@
-"""Meters that sleep, at the bench: what a station file says of them, and that they are read only when they are woken."""
+"""Meters that sleep, at the bench: what a station file says of them; they are read only when they are woken."""
 
 from __future__ import annotations
 

@@ -106,6 +106,8 @@ def test_a_wrong_check_character_and_what_is_no_block_are_refused() -> None:
 address = st.text("0123456789.CFP-:&", max_size=16)
 value = st.text("0123456789.-: ABab,", max_size=32)
 unit = st.none() | st.text("kWhvarA%", min_size=1, max_size=16)
+
+
 def test_a_star_in_an_address_marks_a_billing_set() -> None:
     """elster-flag 2.2: a star is forbidden in values; 5: x.8.y*nn is the value of billing set nn."""
     found = parse_readout(b"0.1.2*03(2606010000)\r\n1.8.1*03(0000001.000*kWh)\r\n!\r\n")
