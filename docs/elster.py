@@ -140,8 +140,8 @@ def _obis() -> list[str]:
     parts = ["", "## Readout", "", "| code | what | unit | digits.decimals | confidence |", "|---|---|---|---|---|"]
     cells = ("code", "title", "unit", "format", "confidence")
     parts[3:3] = [
-        "A simulated meter does not show 1.6.n (no source says that these meters keep a maximum for each rate), nor P.98",
-        "(no source has a log book of theirs as text); P.01 is asked for with R5, where the profile has",
+        "A simulated meter does not show 1.6.n (no source says that these meters keep a maximum for each rate), nor",
+        "P.98 (no source has a log book of theirs as text); P.01 is asked for with R5, where the profile has",
         "`formatted_profile`.",
         "",
     ]

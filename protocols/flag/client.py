@@ -81,13 +81,13 @@ class FlagClient:
             yield Wait(self.timing.after_break)  # a meter goes back to its start some time after a break
         self._started = True
         if self.timing.wake:
-            yield from self._wake()
+            yield from self.wake()
         yield Send(frames.encode_request(self.address))
         data = yield Receive(frames.line_length, self.timing.answer, self.timing.gap)
         self.identification = self._identified(_whole(data, "the sign-on"))
         return self.identification
 
-    def _wake(self) -> Conversation[None]:
+    def wake(self) -> Conversation[None]:
         """NULs at 300 Bd, and then the pause that the standard asks for (Annex B).
 
         A meter that is woken fast may look at the line now and then only, so it is tried for 4.5 s (B.2); one that has

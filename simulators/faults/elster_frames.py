@@ -90,6 +90,15 @@ def no_fall_back(meter: Meter) -> None:
     behave(meter, falls_back=False)
 
 
+@defect("E130", "a meter that has its supply sleeps", "whoever signs on without NULs is not heard",
+        why="the power saving of the battery models is in the same source, and its switch is the wrong way round",
+        shows=f"^who answers to |{_SIGN_ON}", severity="function", caught_by="test_a_meter_says_who_it_is",
+        family=_ELSTER)  # fmt: skip
+def sleeps(meter: Meter) -> None:
+    """It wants to be woken (Annex B)."""
+    behave(meter, awake="slow")
+
+
 @defect("E14", "leading zeros of an address are compared", "a meter called 094 is silent when 94 is called",
         shows="^who answers to its address with(out| more) zeros$", severity="function", caught_by=_ADDRESS,
         family=_ELSTER)  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from bench_stand import stand
 
 from bench.errors import NoAnswer
+from bench.procedures.flag_talk import Talk
 from bench.station import StationFileError, load_station
 
 
@@ -36,6 +37,12 @@ def test_a_sleeping_meter_is_read_only_when_the_station_says_how_to_wake_it(
         assert meter.identify()
         woken.bench.clock.sleep(200_000_000_000)  # the visit is given up, and the meter asleep again
         assert meter.read_clock()
+
+
+def test_whoever_says_single_messages_wakes_it_too(tmp_path: Path) -> None:
+    with stand(station(", wake: fast", profile="wake_up: fast"), tmp_path) as woken:
+        talk = Talk(woken.bench.elster("m1").session)
+        assert talk.call(b"094").startswith(b"/GEC5")
 
 
 def test_a_meter_that_is_awake_takes_no_harm_from_being_woken(tmp_path: Path) -> None:
