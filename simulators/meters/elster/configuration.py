@@ -96,23 +96,33 @@ class Configuration:
         """The bytes of an identity: as just written, or as in force."""
         return self._drafts.get(name, self.objects[name])
 
+    def check(self, section: str, name: str, data: bytes) -> None:
+        """Refuse bytes that are none of an identity's, whatever is written to the others of its section.
+
+        Raises:
+            ProtocolError: they are none.
+        """
+        others = {item.name: self.objects[item.name] for item in self._room.of(section)}
+        check_object(section, name, data, others, self._room)
+
     def draft(self, section: str, name: str, data: bytes) -> bool:
         """Keep the bytes of one identity of a section until they make a whole; whether they do so now.
 
         Raises:
-            ProtocolError: the bytes are none of that identity's, whatever is written to the others; nothing is kept.
+            ProtocolError: the section has one identity only and the bytes are none of its kind; nothing is kept.
         """
         mine = {item.name for item in self._room.of(section)}
-        check_object(section, name, data, {each: self.objects[each] for each in mine}, self._room)
+        alone = len(mine) == 1
         objects = {**self.objects, **self._drafts, name: data}
         try:
             SECTIONS[section].decode({each: objects[each] for each in mine}, self._room)
         except ProtocolError:
-            return False
-        else:
-            return True
-        finally:
+            if alone:
+                raise
             self._drafts[name] = data
+            return False
+        self._drafts[name] = data
+        return True
 
     def drafted(self, section: str) -> dict[str, bytes]:
         """What has been written of a section and is not in force yet; it is no draft any more."""
