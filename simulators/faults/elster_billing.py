@@ -14,7 +14,7 @@ _DAILY = 545
 
 
 @defect("E38", "a billing reset clears the energies", "the registers begin at zero with each billing period",
-        shows="^(import|export|Q[1-4]|VA (import|export))( after the reset)?$", caught_by=_STORES,
+        shows="^(import|export|Q[1-4]|VA( import| export)?)( after the reset)?$", caught_by=_STORES,
         family=_FAMILY)  # fmt: skip
 def clears_energies(meter: Meter) -> None:
     """Whatever the reset stores, it clears."""

@@ -40,7 +40,7 @@ def export_as_import(meter: Meter) -> None:
 
 @defect("E81", "apparent energy counts the real power", "kVAh are kWh whatever the power factor",
         why="a build option for meters without reactive measurement, left on",
-        shows="^VA (import|export) grew on ", caught_by=_QUADRANTS, family=_FAMILY)  # fmt: skip
+        shows="^VA( import| export)? grew on ", caught_by=_QUADRANTS, family=_FAMILY)  # fmt: skip
 def apparent_is_real(meter: Meter) -> None:
     """VA registers are fed with W."""
 
