@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -139,7 +140,7 @@ class Bench:
             partial(password_of, entry),
             self._recorder(trace),
             self._client,
-            line.timing,
+            replace(line.timing, wake=entry.wake or ""),
         )
         if self.host.kind == "real":
             session.unproven = unproven_identities(entry.model)

@@ -8,8 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from protocols.elster.tables import Fact, identities, models
+from protocols.flag.device import PROGRAMMING
+from protocols.flag.frames import START_LINE, encode_option, encode_request
 
 _TABLES = files("fixtures") / "elster"
+#: The identification of the calibration anchor: 19 characters.
+_OF_19 = b"/GEC5120510070213\r\n"
 HEAD = """# Elster A1120, A1140 and A1700 over FLAG
 
 Written by `python docs/elster.py` from `fixtures/elster`; a test keeps it current.
@@ -41,7 +45,28 @@ a real meter may overrule it, and `simulate: {profile: ...}` changes it for one 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *_facts(), *_identities(), *_configuration(), *_obis()]) + "\n"
+    return "\n".join([HEAD, *_sign_on(), *_facts(), *_identities(), *_configuration(), *_obis()]) + "\n"
+
+
+def _sign_on() -> list[str]:
+    """What a sign-on takes of the line by the length of each model's identification."""
+    parts = [
+        "## A sign-on at 300 Bd",
+        "",
+        "Request without an address, identification and option select message, ten bits a character. That it takes",
+        "1.0 s of line time holds for an identification of 19 characters; those of these meters are longer. Each",
+        "side's reaction of 200 ms or more comes to it, and so do 33 ms for each character of an address.",
+        "",
+        "| model | characters of the identification | line time | with two reactions of 200 ms |",
+        "|---|---|---|---|",
+    ]
+    anchor = encode_request() + _OF_19 + encode_option("5", PROGRAMMING)
+    assert len(anchor) * 10 == START_LINE[0]
+    for model in models().values():
+        said = f"/{model['maker']}{model['baud_code']}{model['ident']}\r\n".encode("ascii")
+        time = len(encode_request() + said + encode_option(model["baud_code"], PROGRAMMING)) * 10 / START_LINE[0]
+        parts.append(_row(model.name, str(len(said)), f"{time:.2f} s", f"{time + 0.4:.2f} s"))
+    return [*parts, ""]
 
 
 def _facts() -> list[str]:
@@ -114,6 +139,12 @@ def _configuration() -> list[str]:
 def _obis() -> list[str]:
     parts = ["", "## Readout", "", "| code | what | unit | digits.decimals | confidence |", "|---|---|---|---|---|"]
     cells = ("code", "title", "unit", "format", "confidence")
+    parts[3:3] = [
+        "A simulated meter does not show 1.6.n (no source says that these meters keep a maximum for each rate), nor",
+        "P.98 (no source has a log book of theirs as text); P.01 is asked for with R5, where the profile has",
+        "`formatted_profile`.",
+        "",
+    ]
     return [*parts, *(_row(*(row[cell] for cell in cells)) for row in _csv("obis.csv"))]
 
 

@@ -158,6 +158,8 @@ class Talk:
             self.rest(_AFTER_BREAK)
         self._begun = True
         self.tune(START_LINE)
+        if self._client.timing.wake:
+            self.session.talk(self._client.wake())
         return self.say(b"/?" + address + b"!\r\n", until=frames.line_length)
 
     def sign_on(self) -> bytes:

@@ -15,7 +15,7 @@ from bench.procedures.quality import Quality
 from protocols.elster.profile import MANTISSA_LIMIT
 from protocols.elster.tables import Source
 
-_HALF_A_DIGIT, _LAST_DIGIT = Decimal("0.5"), Decimal("0.001")
+_HALF_A_MILLIWATT, _LAST_DIGIT = Decimal("0.5"), Decimal("0.001")
 #: In a Wh.
 _MILLIWATT_MINUTES = 60_000
 _MINUTE = timedelta(minutes=1)
@@ -92,7 +92,7 @@ class Decoded:
 
 
 def rounding_of(milliwatts: int, minutes: Decimal) -> Decimal:
-    """By how much (Wh) the energy of a record can be off: half of its fifth digit, and half a mW of the division."""
+    """By how much (Wh) the energy of a record can be off: its fifth digit, which may be cut, and half a mW."""
     exponent = max(0, len(str(milliwatts)) - len(str(MANTISSA_LIMIT)))
-    power: Decimal = _HALF_A_DIGIT * 10**exponent + _HALF_A_DIGIT
+    power: Decimal = Decimal(10) ** exponent + _HALF_A_MILLIWATT
     return (power * minutes / _MILLIWATT_MINUTES + _LAST_DIGIT).quantize(_LAST_DIGIT, ROUND_UP)

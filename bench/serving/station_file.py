@@ -110,7 +110,7 @@ def _device(device: Device, control: str, boot: int) -> dict[str, Any]:
     entry = device.model_dump(
         mode="json",
         exclude_none=True,
-        include={"model", "link", "address", "outstation", "password", "serial", "protection"},
+        include={"model", "link", "address", "outstation", "password", "wake", "serial", "protection"},
     )
     identity = device.identity.model_dump(mode="json", exclude_none=True)
     if identity:

@@ -39,6 +39,7 @@ MODELS = (*MODBUS_MODELS, *FLAG_MODELS)
 LARGEST_ENERGY = 10**16 - 1
 
 Protection = Literal["read-only", "sacrificial"]
+Wake = Literal["slow", "fast"]
 Energy = Annotated[int, whole(-LARGEST_ENERGY, LARGEST_ENERGY)]
 
 
@@ -171,7 +172,7 @@ class Device(NamedEntry):
     #: What only a device of the other protocol has.
     ONLY_FOR: ClassVar[dict[str, tuple[str, ...]]] = {
         "modbus": ("address", "identity"),
-        "flag": ("outstation", "password"),
+        "flag": ("outstation", "password", "wake"),
     }
 
     model: Annotated[str, one_of(MODELS, "a known model")]
@@ -180,6 +181,9 @@ class Device(NamedEntry):
     outstation: Outstation = Field(default="", description="FLAG address; empty where one meter is on the line")
     password: Annotated[Password | Literal["simulated"] | None, BeforeValidator(_no_password_itself)] = Field(
         default=None, description="of a FLAG meter; simulated: the well-known one of meterbench serve"
+    )
+    wake: Annotated[Wake, one_of(("slow", "fast"), "a wake-up")] | None = Field(
+        default=None, description="of a FLAG meter that sleeps: how it is woken first (IEC 62056-21 Annex B)"
     )
     serial: Text | None = None
     protection: Annotated[Protection, one_of(("read-only", "sacrificial"), "a protection")] = "read-only"

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.station import simulated
-from bench.station.links import ReplayLink, Rfc2217Link, SerialLink, SimLink, TcpLink
+from bench.station.links import DIALLED, ReplayLink, Rfc2217Link, SerialLink, SimLink, TcpLink
 from bench.station.mistakes import dotted, suggestion
 
 if TYPE_CHECKING:
@@ -108,6 +108,30 @@ def outstations_differ(station: Station) -> Iterator[Mistake]:
         yield station.mistake(keys, reason)
 
 
+def woken_on_the_wire(station: Station) -> Iterator[Mistake]:
+    """A meter is woken at 300 Bd (IEC 62056-21 Annex B), so on a line that can have that speed."""
+    for device in station.devices.values():
+        link = station.links.get(device.link)
+        profile = device.simulate.profile if device.simulate else {}
+        asleep = profile.get("wake_up", "none") != "none"
+        if link is None or not (device.wake or asleep) or not _never_changes(link):
+            continue
+        keys = ("wake",) if device.wake else ("simulate", "profile", "wake_up")
+        reason = f"a meter is woken at 300 Bd, and link {link.id} never changes its speed"
+        yield station.mistake(("devices", device.id, *keys), reason)
+
+
+def _never_changes(link: Link) -> bool:
+    """Whether a FLAG line surely keeps one speed: behind a modem or a PAD; of a TCP module nobody knows."""
+    match link:
+        case SimLink():
+            return link.medium in {"network", *DIALLED}
+        case SerialLink() | Rfc2217Link() | TcpLink():
+            return link.modem is not None or link.pad is not None
+        case _:
+            return False
+
+
 def ports_differ(station: Station) -> Iterator[Mistake]:
     """No two links open one serial port, near or far: it has one speed and one master. A TCP port takes several."""
     serial = (link for link in station.links.values() if not isinstance(link, TcpLink))
@@ -142,6 +166,7 @@ RULES: tuple[Rule, ...] = (
     room_on_a_line,
     one_protocol_on_a_line,
     outstations_differ,
+    woken_on_the_wire,
     ports_differ,
     serials_differ,
     traces_exist,

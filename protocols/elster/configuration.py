@@ -6,12 +6,12 @@ which takes them; both raise `ConfigurationError` only. `layout(model)` says whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from protocols.elster.configuration_billing import BillingDate, BillingDates, DemandPeriod
-from protocols.elster.configuration_clock import ChangeDate, ChangeRule, ClockChange
+from protocols.elster.configuration_clock import ChangeDate, ChangeRule, ClockChange, check_clock_object
 from protocols.elster.configuration_display import DisplaySequence
 from protocols.elster.configuration_items import (
     ConfigurationError,
@@ -38,6 +38,7 @@ from protocols.elster.configuration_tariff import (
     SpecialDay,
     SwitchingTime,
     TariffStructure,
+    check_tariff_object,
 )
 from protocols.elster.moments import PERIODS
 from protocols.elster.transformers import Ratio
@@ -96,6 +97,32 @@ SECTIONS: Mapping[str, type[Section]] = {
 }
 
 
+#: What an identity of these sections can be by itself, for they refer to one another; those of others do not.
+_ALONE: Mapping[str, Callable[[str, bytes, Layout], None]] = {
+    "tariff": check_tariff_object,
+    "daylight_saving": lambda name, data, _model: check_clock_object(name, data),
+}
+
+
+def check_object(section: str, name: str, data: bytes, others: Mapping[str, bytes], model: Layout) -> None:
+    """Refuse bytes that can be no identity of a section, whatever is written to the others of it.
+
+    Args:
+        section: of a scheme.
+        name: of the identity.
+        data: the bytes.
+        others: those of the whole section that is in force.
+        model: whose.
+
+    Raises:
+        ConfigurationError, DataError: what is wrong with them.
+    """
+    if section in _ALONE:
+        _ALONE[section](name, data, model)
+    else:
+        SECTIONS[section].decode({**others, name: data}, model)
+
+
 def encode_text(text: str, item: Item) -> bytes:
     """A scheme id (795) or a user name (576), padded with blanks.
 
@@ -152,6 +179,7 @@ __all__ = [
     "TariffStructure",
     "Transformers",
     "channel_names",
+    "check_object",
     "configurable_models",
     "decode_text",
     "encode_text",

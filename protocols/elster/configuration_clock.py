@@ -114,6 +114,16 @@ class ClockChange:
         return found
 
 
+def check_clock_object(name: str, data: bytes) -> None:
+    """Refuse what can be no identity of daylight saving, whatever stands in the other one.
+
+    Raises:
+        ConfigurationError: no shift, or no change of the clock.
+    """
+    if name == "daylight_saving":
+        ClockChange(data[0], _decode(data[1:6]), _decode(data[6:]))
+
+
 def _encode(change: Change | None) -> bytes:
     match change:
         case ChangeRule():

@@ -157,6 +157,25 @@ class TariffStructure:
         )
 
 
+def check_tariff_object(name: str, data: bytes, model: Layout) -> None:
+    """Refuse what can be no identity of a tariff, whatever stands in the other two.
+
+    Raises:
+        ConfigurationError: a day or a time that does not exist, day types or seasons out of order.
+    """
+    match name:
+        case "tariff_seasons":
+            seasons = [_season(entry) for entry in unpack_entries(data, _SEASON_BYTES, name)]
+            most = max((number for season in seasons for number in season.week), default=0)
+            TariffStructure(tuple(seasons), (_WHOLE_DAY,) * most)
+        case "tariff_day_types":
+            day_types = _day_types(data, model)
+            TariffStructure((Season(MonthDay(1, 1), (1,) * 7),), day_types)
+        case _:
+            for entry in unpack_entries(data, _SPECIAL_BYTES, name):
+                _special_day(entry)
+
+
 def _check_day_type(day_type: DayType) -> None:
     minutes = [s.minute for s in day_type.switching]
     if not minutes or minutes[0] != 0:
@@ -180,6 +199,10 @@ def _check_room(tariff: TariffStructure, model: Layout) -> None:
     ):
         if has > room:
             raise ConfigurationError(f"{has} {what}: the {model.model} has room for {room}")
+
+
+#: A day type with one rate, for whoever only counts them.
+_WHOLE_DAY = DayType((SwitchingTime(0, (1,)),))
 
 
 def _mask_bytes(model: Layout) -> int:

@@ -2,8 +2,8 @@
 
 A reading starts with a day marker, which says what is recorded and how often. An interval is a status byte and three
 bytes a channel: five BCD digits and a digit for the exponent, in the order they are read (public A1140 reader), in
-milli-units of power. A digit is lost above 99999, so a value is rounded to five of them. FF ends the data; the rest of
-its block is filling.
+milli-units of power. Digits are lost above 99999: a value is rounded here, if a meter has not cut it before. FF ends
+the data; the rest of its block is filling.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ TA = 1_500 * MS
 _NUL, _SOH, _STX, _ETX, _EOT, _ACK, _NAK, _ESC, _LF, _SLASH = 0, 1, 2, 3, 4, 6, 0x15, 0x1B, 0x0A, 0x2F
 _BIT_7 = 0x80
 _SHOWN, _SHOWN_OF_COMMAND = 24, 3
-_NEW_BURST = 500 * MS
+#: A silence that ends a burst of NULs: below the two characters and 20 ms that a host listens behind a fast one (B.2).
+_NEW_BURST = 60 * MS
 _STREAM_HEAD, _STREAM_FRAME = 4, 8
 _PLAIN_END = b"!\r\n"
 

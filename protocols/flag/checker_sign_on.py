@@ -34,8 +34,16 @@ _LIKENESS, _MOST_REPEATS = 0.5, 3
 
 def nuls(talk: Talk, message: Message) -> None:
     """NULs to wake a device."""
-    failed = talk.nuls is not None or talk.state is State.SIGNED
-    if failed and talk.host_end is not None and message.start - talk.host_end + talk.tolerance < _AGAIN:
+    before = talk.nuls
+    failed = before is not None or talk.state is State.SIGNED
+    # A fast wake-up that is not answered is tried again at once, for 4.5 s or more (B.2).
+    tried_again = before is not None and talk.fast_ack is None and _fast(before) and _fast(message)
+    if (
+        failed
+        and not tried_again
+        and talk.host_end is not None
+        and message.start - talk.host_end + talk.tolerance < _AGAIN
+    ):
         talk.breach("wake.again", message)
     silence = _silence(talk, message)
     talk.restart()
@@ -43,17 +51,20 @@ def nuls(talk: Talk, message: Message) -> None:
     talk.nuls = message
     if not message.lines[0][0]:
         return  # a line without a speed has no time of a character
-    length = message.end - message.start
-    rule, limits = ("fast.length", _FAST) if length < _FAST_BELOW else ("wake.length", _SLOW)
-    _within(talk, rule, message, length, limits)
+    rule, limits = ("fast.length", _FAST) if _fast(message) else ("wake.length", _SLOW)
+    _within(talk, rule, message, message.end - message.start, limits)
     if message.pause - talk.tolerance > _GAP:
         talk.breach("wake.gap", message, f"{message.pause / MS:.1f} ms")
+
+
+def _fast(burst: Message) -> bool:
+    return burst.end - burst.start < _FAST_BELOW
 
 
 def woken(talk: Talk, message: Message) -> None:
     """A device's ACK without a question: right only as the answer to a fast wake-up."""
     burst = talk.nuls
-    if burst is None or talk.fast_ack is not None or burst.end - burst.start >= _FAST_BELOW:
+    if burst is None or talk.fast_ack is not None or not _fast(burst):
         talk.breach("break.answered" if talk.after_break else "turn.device", message, message.text)
         return
     talk.fast_ack = message.end
@@ -95,7 +106,7 @@ def _after_wake_up(talk: Talk, message: Message) -> None:
         return
     if talk.fast_ack is not None:
         _within(talk, "fast.pause", message, message.start - talk.fast_ack, _FAST_PAUSE)
-    elif burst.end - burst.start >= _FAST_BELOW:
+    elif not _fast(burst):
         _within(talk, "wake.pause", message, message.start - burst.end, _SLOW_PAUSE)
     talk.fast_ack = None
 

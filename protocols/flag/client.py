@@ -30,6 +30,11 @@ from protocols.flag.timing import Timing
 __all__ = ["FlagClient", "MeterError", "NoReply", "Rejected", "Timing", "Unusable"]
 _MS = 1_000_000
 _SECOND = 1_000 * _MS
+#: Wake-up at 300 Bd (Annex B): NULs for 2.2 s and for 0.57 s; the silence behind them, behind the ACK, and behind a
+#: wake-up that has failed; how long to wait for an ACK, and how often to try: for 4.6 s, where 4.5 s are asked for.
+_SLOW_NULS, _FAST_NULS = 66, 17
+_SLOW_PAUSE, _FAST_PAUSE, _FAILED_PAUSE = 1_600 * _MS, 250 * _MS, 1_600 * _MS
+_FAST_ANSWER, _FAST_TRIES = 200 * _MS, 6
 
 
 class FlagClient:
@@ -72,25 +77,32 @@ class FlagClient:
             NoReply, Unusable: nobody answers, or not with an identification.
         """
         yield from self._set(START_LINE)
-        if self.timing.wake:
-            yield from self._wake()
-        elif self._started:
+        if self._started:
             yield Wait(self.timing.after_break)  # a meter goes back to its start some time after a break
         self._started = True
+        if self.timing.wake:
+            yield from self.wake()
         yield Send(frames.encode_request(self.address))
         data = yield Receive(frames.line_length, self.timing.answer, self.timing.gap)
         self.identification = self._identified(_whole(data, "the sign-on"))
         return self.identification
 
-    def _wake(self) -> Conversation[None]:
-        """NULs, and then the pause that the standard asks for (Annex B)."""
-        fast = self.timing.wake == "fast"
-        yield Send(bytes(17 if fast else 66))  # at 300 Bd 0.57 s and 2.2 s
-        if fast:
-            yield Receive(lambda data: len(data) or None, 200 * _MS)
-            yield Wait(200 * _MS)
-        else:
-            yield Wait(1_600 * _MS)
+    def wake(self) -> Conversation[None]:
+        """NULs at 300 Bd, and then the pause that the standard asks for (Annex B).
+
+        A meter that is woken fast may look at the line now and then only, so it is tried for 4.5 s (B.2); one that has
+        said nothing by then is signed on to after the pause of a failed wake-up, for it may be awake.
+        """
+        if self.timing.wake == "slow":
+            yield Send(bytes(_SLOW_NULS))
+            yield Receive(lambda _: None, _SLOW_PAUSE)  # unlike a Wait it begins when the last NUL has left the wire
+            return
+        for _ in range(_FAST_TRIES):
+            yield Send(bytes(_FAST_NULS))
+            if ACK in (yield Receive(lambda data: len(data) or None, _FAST_ANSWER)):
+                yield Wait(_FAST_PAUSE)
+                return
+        yield Wait(_FAILED_PAUSE)
 
     def _select(self, mode: int) -> Conversation[None]:
         """Choose what the visit is for, and go to the meter's speed once that has left the wire."""

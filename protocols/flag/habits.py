@@ -41,7 +41,10 @@ class Habits:
         inactivity: after how much silence it goes back to the start.
         gap: the longest silence inside a message, ta.
         stream_gap: from one block of a data stream to the next.
-        awake: whether it needs no wake-up; "slow" and "fast" need NULs (Annex B).
+        noise_prolongs: whether any character puts off the end of a visit, and not whole messages only.
+        awake: "always" for one that needs no wake-up; "slow" and "fast" need NULs (Annex B).
+        wake_gap: the longest silence between NULs that still make one wake-up.
+        wake_look: how often one that is woken fast looks at the line; 0 is always.
         command_check: the check character that it expects of a command.
         answer_check: the check character that it gives to what it sends.
         checks: whether it compares the check character at all.
@@ -71,7 +74,10 @@ class Habits:
     inactivity: int | None = 90 * _SECOND
     gap: int = 1_500 * _MS
     stream_gap: int = 145 * _MS
+    noise_prolongs: bool = False
     awake: str = "always"
+    wake_gap: int = 500 * _MS
+    wake_look: int = 0
     command_check: Callable[[bytes], int] = bcc_of
     answer_check: Callable[[bytes], int] = bcc_of
     checks: bool = True

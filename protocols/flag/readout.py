@@ -23,13 +23,14 @@ from protocols.flag.frames import CRLF, ETX, STX, CheckError, FrameError, bcc
 ADDRESS, VALUE, PROGRAMMING_VALUE, UNIT, LINE = 16, 32, 128, 16, 78
 _LINE_END = CRLF.decode()
 _END = "!" + _LINE_END
-#: What may stand in an address, a value or a unit: what can be printed but ( ) * / and !.
-_ALLOWED = r"""[ "-'+-.0-~]"""
+#: What may stand in a value or a unit: what can be printed but ( ) * / and !; and in an address, where a billing set is
+#: marked with a star, as in 1.8.0*01.
+_ALLOWED, _IN_ADDRESS = r"""[ "-'+-.0-~]""", r"""[ "-'*-.0-~]"""
 
 
 def _sets(value: int) -> re.Pattern[str]:
     return re.compile(
-        rf"({_ALLOWED}{{0,{ADDRESS}}}+)\(({_ALLOWED}{{0,{value}}}+)(?:\*({_ALLOWED}{{1,{UNIT}}}+))?+\)(?:\r\n)?+"
+        rf"({_IN_ADDRESS}{{0,{ADDRESS}}}+)\(({_ALLOWED}{{0,{value}}}+)(?:\*({_ALLOWED}{{1,{UNIT}}}+))?+\)(?:\r\n)?+"
     )
 
 
@@ -37,7 +38,7 @@ _SETS = {value: _sets(value) for value in (VALUE, PROGRAMMING_VALUE)}
 #: A set in one piece, address, value, unit, and the rest between sets: what `split` gives for each.
 _STRIDE = 4
 _LOOSE = re.compile(r"([^()]*)(?:\(([^()]*)\))?")
-_FORBIDDEN = re.compile(r"[^ \"-'+-.0-~]")
+_FORBIDDEN, _NOT_IN_ADDRESS = re.compile(r"[^ \"-'+-.0-~]"), re.compile(r"[^ \"-'*-.0-~]")
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 
 
@@ -213,7 +214,7 @@ def _check_inside(inside: str, number: int, column: int, most: int) -> None:
 
 
 def _check_part(part: str, number: int, column: int, what: str, most: int) -> None:
-    wrong = _FORBIDDEN.search(part)
+    wrong = (_NOT_IN_ADDRESS if what == "address" else _FORBIDDEN).search(part)
     if wrong:
         raise ReadoutError(number, column + wrong.start() + 1, f"{wrong[0]!r} may not stand in {_an(what)}")
     if len(part) > most:

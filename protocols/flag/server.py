@@ -21,13 +21,12 @@ from protocols.flag import frames
 from protocols.flag.device import PROGRAMMING, READOUT, STREAM, Device
 from protocols.flag.frames import ACK, CRLF, ESC, ETX, NAK, SOH, START_LINE, STX, FrameError, Identification
 from protocols.flag.visit import Visit
+from protocols.flag.waking import Sleeper
 
 _SECOND = 1_000_000_000
 _CHARACTER_BITS = 10
 #: How long (ns) after a readout the meter waits for a NAK before it goes back to the start (6.4: 1.5 to 2.2 s).
 _AFTER_READOUT = 2_000_000_000
-#: Wake-up by NULs (Annex B): how long (ns) they must last, and the pause before the answer to a fast one.
-_SLOW_WAKE, _FAST_WAKE, _FAST_PAUSE = 2_100_000_000, 500_000_000, 30_000_000
 _LONGEST = 4096
 
 
@@ -58,13 +57,13 @@ class FlagServer:
         self.line: tuple[int, str] = fixed_line or START_LINE
         self.state = State.START
         self._heard = bytearray()
-        self._heard_at = 0
+        self._heard_at = self._understood_at = 0
         self._busy_until = 0
         self._due: int | None = None
         self._offer: Identification | None = None
         self._block = b""
         self._visit: Visit | None = None
-        self._awake_until = -1
+        self._sleeper = Sleeper()
         self._hears: dict[State, Callable[[int], list[Reply]]] = {
             State.START: self._start,
             State.OFFERED: self._selected,
@@ -72,7 +71,7 @@ class FlagServer:
             State.VISIT: self._commanded,
         }
         self._wakes: dict[State, Callable[[int], list[Reply]]] = {
-            State.START: lambda _now: [],
+            State.START: self._got_up,
             State.OFFERED: self._on_patience,
             State.READ_OUT: self._on_read_out,
             State.VISIT: self._on_silence,
@@ -114,22 +113,18 @@ class FlagServer:
         """The supply or the carrier is gone: the visit is over, and nothing of it is left."""
         self._end("supply", now)
         self._busy_until = 0
+        self._sleeper = Sleeper()
 
     # -- START -------------------------------------------------------------------------------------------------------
 
     def _start(self, now: int) -> list[Reply]:
-        woken = self._woken(now)
-        if woken is not None:
-            return woken
-        end = self._heard.find(CRLF)
-        if end < 0:
+        if self.device.habits.awake != "always" and not self._listens(now):
             return []
-        line = bytes(self._heard[: end + len(CRLF)])
-        del self._heard[: end + len(CRLF)]
-        begin = line.rfind(b"/?")
-        if begin < 0 or (self.device.habits.awake != "always" and now > self._awake_until):
-            return []
-        return self._offered(line[begin:], now)
+        heard = bytes(self._heard).lstrip(b"\0")  # who sends NULs first to a meter that is awake does no harm
+        end = heard.find(CRLF)
+        self._heard[:] = heard[end + len(CRLF) :] if end >= 0 else heard
+        begin = heard.rfind(b"/?", 0, max(end, 0))
+        return self._offered(heard[begin : end + len(CRLF)], now) if begin >= 0 else []
 
     def _offered(self, line: bytes, now: int) -> list[Reply]:
         try:
@@ -150,18 +145,27 @@ class FlagServer:
         self._due = self._busy_until + (self.device.habits.reaction if mode in "AB" else self.device.habits.patience)
         return replies
 
-    def _woken(self, now: int) -> list[Reply] | None:
-        """NULs wake a battery meter: it answers a fast wake-up, and after either it can be signed on to."""
-        kind = self.device.habits.awake
-        nulls = len(self._heard) - len(self._heard.lstrip(b"\0"))
-        if nulls:
-            del self._heard[:nulls]
-        if kind == "always" or self._time(nulls) < (_FAST_WAKE if kind == "fast" else _SLOW_WAKE):
-            return [] if nulls and not self._heard else None
-        self._awake_until = now + 60 * _SECOND
-        if kind == "slow" or self._heard:
-            return None
-        return self._say(ACK, now, self._time(2) + _FAST_PAUSE)
+    def _listens(self, now: int) -> bool:
+        """Whether a meter that sleeps hears what has come as more than NULs that may wake it (Annex B)."""
+        habits, sleeper = self.device.habits, self._sleeper
+        self._due = None
+        if self._heard.strip(b"\0"):
+            sleeper.disturbed()
+            if not sleeper.awake(now - self._time(len(self._heard))):
+                self._heard.clear()
+            return bool(self._heard)
+        sleeper.hear(self._time(len(self._heard)), now, habits.wake_gap)
+        self._heard.clear()
+        if habits.awake == "slow":
+            sleeper.woken_slowly()
+        else:
+            self._due = sleeper.answer_at(self._time(1), habits.wake_look)
+        return False
+
+    def _got_up(self, now: int) -> list[Reply]:
+        """The NULs of a fast wake-up are over."""
+        self._sleeper.get_up(now)
+        return self._say(ACK, now, 0)
 
     # -- OFFERED -----------------------------------------------------------------------------------------------------
 
@@ -235,6 +239,7 @@ class FlagServer:
     def _commanded(self, now: int) -> list[Reply]:
         replies: list[Reply] = []
         while not replies and (message := self._message()):
+            self._understood_at = now
             replies = self._answered(message, now)
         return self._await(replies) if self.state is State.VISIT else replies
 
@@ -270,15 +275,19 @@ class FlagServer:
         return replies
 
     def _await(self, replies: list[Reply]) -> list[Reply]:
-        """Give up some time after the last character, unless a stream goes on."""
-        inactivity = self.device.habits.inactivity
+        """Give up some time after the last message (or character, by habit), unless a stream goes on."""
+        habits = self.device.habits
         if self._visit is not None and not self._visit.blocks:
-            self._due = None if inactivity is None else max(self._busy_until, self._heard_at) + inactivity
+            heard = self._heard_at if habits.noise_prolongs else self._understood_at
+            self._due = None if habits.inactivity is None else max(self._busy_until, heard) + habits.inactivity
         return replies
 
     def _on_silence(self, now: int) -> list[Reply]:
         if self._visit is not None and self._visit.blocks:
             return self._await(self._next_block(now, 0))
+        if self._heard and now < self._heard_at + self.device.habits.gap:
+            self._due = self._heard_at + self.device.habits.gap  # in the middle of a command nobody gives up
+            return []
         self._end("timeout", now)
         return []
 

@@ -18,7 +18,7 @@ class Timing:
         reaction: how long the tool waits before it answers; the standard wants 200 ms at least.
         before_command: what a tool leaves free before a command (head-ends with these meters: 300 ms).
         after_break: how long it leaves a meter alone after the break (head-ends: 2 s).
-        wake: "slow" or "fast" for battery meters (Annex B), else empty.
+        wake: "slow" or "fast" for meters that sleep until they are woken (Annex B), else empty.
         retries: how often something is asked for again.
     """
 

@@ -37,7 +37,7 @@ class Visit:
     def __init__(self, device: Device, session: Session) -> None:
         self._device = device
         self.session = session
-        #: What a NAK asks to be repeated.
+        #: What was said last, which is what a NAK asks to be repeated: data, an ACK, the challenge, whatever it was.
         self._last = b""
         self._parts: list[bytes] = []
         self._gathered: Command | None = None
@@ -48,14 +48,16 @@ class Visit:
     def greeting(self) -> bytes:
         """P0 with the challenge."""
         operand = b"(" + encode_digits(self.session.seed) + b")"
-        return self._framed(SOH + b"P0" + STX + operand + ETX)
+        return self._keep(self._framed(SOH + b"P0" + STX + operand + ETX))
 
     def hear(self, message: bytes, now: int) -> bytes:
         """The answer to a message: a command, an ACK or a NAK; empty where none is due."""
-        if message == ACK:
-            return self._next_part()
         if message == NAK:
             return self._last
+        answer = self._next_part() if message == ACK else self._commanded(message, now)
+        return self._keep(answer) if answer else answer
+
+    def _commanded(self, message: bytes, now: int) -> bytes:
         try:
             command = self._decoded(message)
         except FrameError:
@@ -113,6 +115,7 @@ class Visit:
         try:
             if command.name == "RD" and self.session.mode == STREAM:
                 self.blocks = self._streamed(self._device.stream(self.session, command, now))
+                self._last = b"".join(self.blocks[-1:])
                 return b""
             return self._told(self._execute(command, now))
         except Refusal as refusal:
@@ -136,7 +139,7 @@ class Visit:
             case Nak():
                 return NAK
             case Data(data):
-                return self._keep(self._framed(STX + data + ETX))
+                return self._framed(STX + data + ETX)
             case Blocks(parts):
                 self._parts = self._partial(parts)
                 return self._next_part()
@@ -147,7 +150,7 @@ class Visit:
         return [self._framed(STX + part + end) for part, end in zip(parts, ends, strict=True)]
 
     def _next_part(self) -> bytes:
-        return self._keep(self._parts.pop(0)) if self._parts else b""
+        return self._parts.pop(0) if self._parts else b""
 
     def _streamed(self, data: bytes) -> list[bytes]:
         habits = self._device.habits
@@ -162,7 +165,7 @@ class Visit:
         if habits.error_as_nak:
             return NAK
         frame = STX + b"(" + habits.error_text(text).encode("ascii") + b")" + ETX
-        return self._keep(self._framed(frame) if habits.error_check else frame)
+        return self._framed(frame) if habits.error_check else frame
 
     def _keep(self, message: bytes) -> bytes:
         self._last = message

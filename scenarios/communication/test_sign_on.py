@@ -49,7 +49,7 @@ def who_answers(talk: Talk, address: bytes) -> str:
 
 
 @needs("read-out")
-@catches("T17")
+@catches("T17", "E130")
 def test_a_meter_says_who_it_is(meter: Elster, measure: Measure) -> None:
     """A sign-on is answered with one identification: the maker, a speed, and what kind of meter it is."""
     found = meter.session.identification()

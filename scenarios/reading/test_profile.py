@@ -19,7 +19,7 @@ from scenarios.marks import catches, destructive, needs
 
 SECOND, MINUTE, HOUR = 1_000_000_000, 60_000_000_000, 3_600_000_000_000
 HALF_HOUR = timedelta(minutes=30)
-#: A load with a sixth digit (its last is 9, so that what is cut where rounding is due shows), and how many periods.
+#: A load with more digits than the profile keeps, and for how many periods.
 WATTS, PERIODS = 123_459, 8
 #: Smaller ones, in which every digit fits.
 STEPS = (42, 4_321)

@@ -14,7 +14,8 @@ _DAILY = 545
 
 
 @defect("E38", "a billing reset clears the energies", "the registers begin at zero with each billing period",
-        shows="after the reset|in set 0|^(import|export|Q[1-4]|VA.*)$", caught_by=_STORES, family=_FAMILY)  # fmt: skip
+        shows="^(import|export|Q[1-4]|VA( import| export)?)( after the reset)?$", caught_by=_STORES,
+        family=_FAMILY)  # fmt: skip
 def clears_energies(meter: Meter) -> None:
     """Whatever the reset stores, it clears."""
     decide(meter, after_store=lambda sick, now: sick.registers.accumulators.preset(now, [0] * 16))

@@ -15,7 +15,7 @@ _ONCE = "test_a_session_is_one_programming"
 
 
 @defect("E35", "every write of a session counts as a programming", "the counter rises twice with a scheme",
-        shows="^programmings counted$|^programmer$|rises|exactly one|programming counter", caught_by=_ONCE,
+        shows="^(programmings counted|programmer|programming counter went up by)$", caught_by=_ONCE,
         family=_FAMILY)  # fmt: skip
 def counts_each_write(meter: Meter) -> None:
     """Whether the session has counted is not looked at."""
@@ -23,7 +23,7 @@ def counts_each_write(meter: Meter) -> None:
 
 
 @defect("E36", "the latest stamp takes the place of the one before", "the third stamp is that of the first event ever",
-        shows="^(stamp|stamps)", caught_by="test_power_failures_are_logged", family=_FAMILY)  # fmt: skip
+        shows="^stamp [1-3] of ", caught_by="test_power_failures_are_logged", family=_FAMILY)  # fmt: skip
 def oldest_stays(meter: Meter) -> None:
     """When three stamps are there, the middle one is written over."""
 
@@ -41,7 +41,7 @@ def previous_name(meter: Meter) -> None:
 
 
 @defect("E93", "a count stops at 65535", "events go on and the count does not",
-        why="saturation instead of the documented roll-over", shows="counted$|counted of",
+        why="saturation instead of the documented roll-over", shows="^(power failures|reverse runnings) counted$",
         caught_by="test_a_count_goes_over_to_zero", model="A1140", family=_FAMILY)  # fmt: skip
 def count_stops(meter: Meter) -> None:
     """The largest number stays."""
@@ -50,7 +50,7 @@ def count_stops(meter: Meter) -> None:
 
 @defect("E94", "a write that was refused counts as a programming", "the counter rises and nothing has changed",
         why="the counter is raised before the value is looked at",
-        shows="^programmings counted of a refusal|^what has changed",
+        shows="^(programmings counted of a refusal|what has changed)$",
         caught_by="test_what_is_refused_is_no_programming", family=_FAMILY)  # fmt: skip
 def counts_refusals(meter: Meter) -> None:
     """A refusal counts like a change."""

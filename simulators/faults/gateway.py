@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from protocols.modbus.pdu import EXCEPTION_BIT, ExceptionCode
-from simulators.faults.line_parameters import count
+from simulators.faults.line_parameters import unit
 from simulators.faults.line_registry import Disturber, Site, line_fault
 from simulators.faults.registry import Fault
 from simulators.lines.disturbance import Frame
@@ -19,8 +19,8 @@ _REFUSAL = 9
 
 @line_fault("D40", "wrong-mapping", "a gateway asks another meter than the one whose unit it was given",
             "a reading is believed of a meter that was identified; what is written to one unit shows at no other",
-            count("unit", "0", "the unit that is mapped wrongly; 0 is the first of the link"),
-            count("to", "0", "the unit that is asked instead; 0 is the next of the link"),
+            unit("unit", "the unit that is mapped wrongly; 0 is the first of the link"),
+            unit("to", "the unit that is asked instead; 0 is the next of the link"),
             source="powerlogic.md 9, D40; EGX100 id table", media=("gateway",))  # fmt: skip
 class WrongMapping(Disturber):
     """One row of the gateway's table is wrong."""

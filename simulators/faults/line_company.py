@@ -9,14 +9,13 @@ from typing import Any
 
 from protocols.modbus.frames import FrameError, decode_mbap, decode_rtu, encode_mbap, encode_rtu
 from protocols.modbus.pdu import FunctionCode, read_registers
-from simulators.faults.line_parameters import count, duration, framing
+from simulators.faults.line_parameters import LAST_UNIT, count, duration, framing, unit
 from simulators.faults.line_registry import Disturber, Site, how_often, line_fault
 from simulators.lines.disturbance import Frame
 from simulators.lines.framing import Framing
 from simulators.lines.serial_line import SerialLine, Stranger
 
 _READS = (FunctionCode.READ_HOLDING_REGISTERS, FunctionCode.READ_INPUT_REGISTERS)
-_UNITS = 247
 #: The length of an RTU frame that reads registers.
 _READ = 8
 _WORDS = 10_000
@@ -28,7 +27,7 @@ def _say(line: SerialLine, who: Stranger, data: bytes, at: int) -> None:
 
 @line_fault("L08", "wrong-unit", "another unit answers than was asked",
             "the answer is discarded while the time-out keeps running, or told as foreign; never used",
-            count("unit", "0", "the address that answers; 0 is the one above"),
+            unit("unit", "the address that answers; 0 is the one above"),
             *how_often(), source="simonvetter/modbus 40, libmodbus PR 860; F15, I5: no wrong-meter data",
             media=("serial", "network"))  # fmt: skip
 class WrongUnit(Disturber):
@@ -57,7 +56,7 @@ class WrongUnit(Disturber):
 
     def _other(self, unit: int) -> int:
         asked = int(self.values["unit"])
-        return asked if asked and asked != unit else unit % _UNITS + 1
+        return asked if asked and asked != unit else unit % LAST_UNIT + 1
 
 
 @line_fault("L09", "echo", "the adapter hears what it sends, and the station file does not say so",
@@ -129,7 +128,7 @@ class WrongParity(_Misframed):
 
 @line_fault("L12", "collision", "somebody talks while a frame is on the line",
             "both are garbled, so as for bit errors; when the other one is silent the line is usable again",
-            count("bytes", "4", "how much the other one says"),
+            count("bytes", "4", "how much the other one says", lowest=1),
             *how_often(), source="F06, F08: collision = both frames corrupted", media=("serial", "flag"))  # fmt: skip
 class Collision(Disturber):
     """A stranger begins in the middle of the frame; the line garbles both."""
@@ -141,7 +140,7 @@ class Collision(Disturber):
     def spoil(self, frame: Frame) -> Iterable[Frame]:
         """The frame, with somebody in its midst."""
         draw, line = self.site.random, self.site.line
-        said = draw.randbytes(max(1, self.values["bytes"]))
+        said = draw.randbytes(self.values["bytes"])
         begin = frame.start + frame.time_of(draw.randrange(len(frame.data)))
         line.world.call_at(begin, partial(_say, line, self._other, said, begin))
         return (frame,)
@@ -150,8 +149,8 @@ class Collision(Disturber):
 @line_fault("L13", "second-master", "a second master asks the same meter for other registers",
             "a request that is not one's own is seen and told; no answer of that transaction is used; before the next "
             "request the line is heard out",
-            count("register", "1699", "the PDU address that it asks for"),
-            count("words", "0", "how many; 0 is as many as we have just asked for"),
+            count("register", "1699", "the PDU address that it asks for", 0xFFFF),
+            count("words", "0", "how many; 0 is as many as we have just asked for", 125),
             duration("within", "60ms", "how long after our request it may ask"),
             *how_often(way="requests"), source="D33; libmodbus 83", media=("serial",))  # fmt: skip
 class SecondMaster(Disturber):

@@ -64,7 +64,7 @@ class OneBit(Disturber):
             "as for single errors; the line is usable again as soon as it is good, and a pass after a repeated read "
             "is told as such",
             probability("pi", "2%", "share of bad time"),
-            duration("tau", "300ms", "in which the past is forgotten; bad time lasts tau/(1-pi) on average"),
+            duration("tau", "300ms", "in which the past is forgotten; bad time lasts tau/(1-pi) on average", "1 ms"),
             probability("damage", "50%", "how many characters are hit in bad time"),
             profile("profile", "takes pi and tau from a row of fixtures/links/profiles.csv"),
             *how_often("100%", "both"),
@@ -76,7 +76,7 @@ class Bursts(Disturber):
         super().__init__(site, values)
         row = profiles().get(values["profile"])
         share = row.share if row else (lambda _when: float(values["pi"]))
-        self._chain = TwoState(share, row.tau if row else max(1, values["tau"]), site.random)
+        self._chain = TwoState(share, row.tau if row else values["tau"], site.random)
 
     def spoil(self, frame: Frame) -> Iterable[Frame]:
         """Characters are hit in bad time; on a network the message waits for good time, as TCP sees to."""
@@ -107,7 +107,7 @@ class Truncated(Disturber):
 @line_fault("L14", "noise", "stray bytes before an answer or in the pause behind it",
             "bytes in front of a whole answer are skipped, bytes that nobody asked for are cleared away before the "
             "next request, and both are told",
-            count("bytes", "3", "at most so many"),
+            count("bytes", "3", "at most so many", lowest=1),
             duration("within", "50ms", "how long behind the frame they may come"),
             *how_often(),
             source="F04: leading garbage skipped; bias faults", media=("serial", "flag"))  # fmt: skip
@@ -117,7 +117,7 @@ class Noise(Disturber):
     def spoil(self, frame: Frame) -> Iterable[Frame]:
         """The frame with its company."""
         draw = self.site.random
-        stray = draw.randbytes(draw.randrange(1, max(1, self.values["bytes"]) + 1))
+        stray = draw.randbytes(draw.randrange(1, self.values["bytes"] + 1))
         if draw.random() < 0.5:  # noqa: PLR2004  # one time in two
             start = max(self.site.line.world.now, frame.start - frame.time_of(len(stray)))
             return (replace(frame, data=stray + frame.data, start=start),)

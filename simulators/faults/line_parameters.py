@@ -15,6 +15,8 @@ _NUMBER = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?(?:e-?[0-9]{1,2})?) ?([a-z%
 _UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000}
 _LONGEST = 3_600_000_000_000
 _MOST = 1_000_000
+#: The last address that a Modbus device can have (Modbus over Serial Line 2.2).
+LAST_UNIT = 247
 
 
 class FaultError(ValueError):
@@ -48,10 +50,23 @@ def _duration(text: str) -> int:
     return found
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) > _MOST:
-        raise FaultError(f'"{text}" is not a whole number from 0 to {_MOST}')
-    return int(text)
+def _not_below(shortest: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        found = _duration(text)
+        if found < _duration(shortest):
+            raise FaultError(f'"{text}" is outside {shortest} to 60 min')
+        return found
+
+    return read
+
+
+def _count(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            raise FaultError(f'"{text}" is not a whole number from {lowest} to {highest}')
+        return int(text)
+
+    return read
 
 
 def _framing(text: str) -> str:
@@ -91,14 +106,19 @@ def probability(name: str, default: str, meaning: str) -> Parameter:
     return Parameter(name, default, meaning, _probability)
 
 
-def duration(name: str, default: str, meaning: str) -> Parameter:
-    """A time with its unit; nanoseconds inside."""
-    return Parameter(name, default, meaning, _duration)
+def duration(name: str, default: str, meaning: str, shortest: str = "0 s") -> Parameter:
+    """A time with its unit, up to an hour; nanoseconds inside."""
+    return Parameter(name, default, meaning, _not_below(shortest))
 
 
-def count(name: str, default: str, meaning: str) -> Parameter:
-    """A whole number."""
-    return Parameter(name, default, meaning, _count)
+def count(name: str, default: str, meaning: str, highest: int = _MOST, *, lowest: int = 0) -> Parameter:
+    """A whole number of a range."""
+    return Parameter(name, default, meaning, _count(lowest, highest))
+
+
+def unit(name: str, meaning: str) -> Parameter:
+    """A Modbus address; 0, the default, is none of them."""
+    return count(name, "0", meaning, LAST_UNIT)
 
 
 def framing(name: str, default: str, meaning: str) -> Parameter:

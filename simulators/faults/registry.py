@@ -65,6 +65,11 @@ class Defect(Fault):
     install: Install
 
 
+def raised(error: str, text: str) -> str:
+    """The pattern of an exception about a device that ends a scenario: the kind of error, and how its text begins."""
+    return rf"^raised {error}: \S+: {text}"
+
+
 DEFECTS: dict[str, Defect] = {}
 _FAMILIES = (
     "simulators.faults.powerlogic_preset",

@@ -197,8 +197,8 @@ def test_a_stream_without_its_end_mark_is_not_whole() -> None:
     assert decode_profile([], HeadEnd().interval_energy).intervals == ()
 
 
-@pytest.mark.parametrize(("milliwatts", "wh"), [(0, "0.002"), (99_999, "0.002"), (123_456, "0.004"), (10**9, "25.002")])
-def test_rounding_is_half_of_the_fifth_digit(milliwatts: int, wh: str) -> None:
+@pytest.mark.parametrize(("milliwatts", "wh"), [(0, "0.002"), (99_999, "0.002"), (123_456, "0.007"), (10**9, "50.002")])
+def test_a_value_may_be_off_by_its_fifth_digit(milliwatts: int, wh: str) -> None:
     assert rounding_of(milliwatts, Decimal(30)) == Decimal(wh)
 
 

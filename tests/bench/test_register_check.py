@@ -45,7 +45,7 @@ def test_a_day_agrees_with_the_sets_at_its_midnights() -> None:
     first, second = compare_with_registers(found.intervals, standings("5", "24005.05", "48005"), (), CAREFUL)
     assert (first.summed, first.advanced, first.agrees) == (24_000, Decimal("24000.05"), True)
     assert second.agrees
-    (wrong, _) = compare_with_registers(found.intervals, standings("5", "24007", "48005"), (), CAREFUL)
+    (wrong, _) = compare_with_registers(found.intervals, standings("5", "24008", "48005"), (), CAREFUL)
     assert not wrong.agrees
     assert "import 2026-03-10 00:00 to 2026-03-11 00:00" in str(wrong)
     assert "DOES NOT AGREE" in str(wrong)

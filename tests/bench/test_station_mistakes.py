@@ -27,7 +27,7 @@ devices:
 """
 
 MODELS = "CM2350, CM3350, CM4250, PM820, PM850, PM870, CM2000, CM3000, CM4000, A1120, A1140, A1700"
-DEVICE_KEYS = "model, link, address, outstation, password, serial, protection, identity, power, load, simulate"
+DEVICE_KEYS = "model, link, address, outstation, password, wake, serial, protection, identity, power, load, simulate"
 CAPABILITIES = ", ".join(Capability)
 DEFECTS = ", ".join(sorted(id_ for id_, found in load().items() if found.family == "powerlogic"))
 ENERGIES = (
@@ -144,6 +144,8 @@ DEVICES = [
     ("PM850, link: b, address: 1", "A1140, link: b, outstation: 94", '8: devices.new.outstation: 94 is a number, and its leading zeros are lost; write it as in "094"'),
     ("PM850, link: b, address: 1", "A1140, link: b, outstation: 09-4", '8: devices.new.outstation: "09-4" is not an outstation: up to 32 digits, letters and blanks (IEC 62056-21, 6.3.1)'),
     ("PM850, link: b, address: 1", "A1140, link: b, password: FEDC0003", "8: devices.new.password: write {env: NAME}, the environment variable that holds the password, or simulated"),
+    ("PM850, link: b, address: 1", "A1140, link: b, wake: slowly", '8: devices.new.wake: "slowly" is not a wake-up; did you mean slow? allowed: slow, fast'),
+    ("PM850, link: b", "PM850, link: b, wake: slow", "8: devices.new: a PM850 has an address; remove: wake"),
     ("PM850, link: b", "PM850, link: b, outstation: '1'", "8: devices.new: a PM850 has an address; remove: outstation"),
     (", address: 1", "", "8: devices.new: address is missing"),
     ("address: 1", "address: 0", "8: devices.new.address: 0 is outside 1..247"),

@@ -34,6 +34,7 @@ from protocols.elster.configuration import (
     SwitchingTime,
     TariffStructure,
     Transformers,
+    check_object,
     layout,
 )
 from simulators.meters.elster.measuring import Ratios
@@ -94,6 +95,15 @@ class Configuration:
     def shown(self, name: str) -> bytes:
         """The bytes of an identity: as just written, or as in force."""
         return self._drafts.get(name, self.objects[name])
+
+    def check(self, section: str, name: str, data: bytes) -> None:
+        """Refuse bytes that are none of an identity's, whatever is written to the others of its section.
+
+        Raises:
+            ProtocolError: they are none.
+        """
+        others = {item.name: self.objects[item.name] for item in self._room.of(section)}
+        check_object(section, name, data, others, self._room)
 
     def draft(self, section: str, name: str, data: bytes) -> bool:
         """Keep the bytes of one identity of a section until they make a whole; whether they do so now.

@@ -133,7 +133,7 @@ class Firmware:
     #: The daylight saving flag of a day or configuration marker; given whether it is summer.
     summer_flag: Callable[[bool], bool] = lambda summer: summer
     after_daylight_change: Hook = _nothing
-    #: A value of the profile (mW, mvar, mVA) before it is rounded to five digits.
+    #: A value of the profile (mW, mvar, mVA) before it is cut or rounded to five digits.
     profile_value: Callable[[int], int] = lambda value: value
     #: Whether day markers are written at all, power cuts marked.
     marks_days: bool = True

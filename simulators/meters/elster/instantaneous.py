@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from math import sqrt
+from math import atan2, degrees, sqrt
 from typing import TYPE_CHECKING
 
 from protocols.elster.errors import DataError
@@ -25,6 +25,7 @@ _THREE_PHASES = 3
 _PLACES = {Instant.POWER_FACTOR: 4, Instant.FREQUENCY: 2}
 #: Phase rotation A, B, C; and the angle of each phase's voltage to that of A.
 _ROTATION, _ANGLES = 1, (0, 120, 240)
+_WHOLE_TURN = 360
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,19 @@ def measure(meter: Meter, phase: Phase) -> Reading:
 
 def _thousandths(value: object) -> Decimal:
     return Decimal(round(value)).scaleb(-3)  # type: ignore[call-overload]  # a fraction or an integer of milli-units
+
+
+def angles(meter: Meter) -> dict[int, Decimal]:
+    """Degrees by the last digits of 81.7.x: from the voltage of L1 to the others, from each voltage to its current.
+
+    The tens are where it is measured from and the ones where to, voltages 0 to 2 and currents 4 to 6 (IEC 62056-61).
+    """
+    found = {number: Decimal(_ANGLES[number]) for number in (1, 2)}
+    for phase, index in _PHASES.items():
+        seen = measure(meter, phase)
+        turned = degrees(atan2(seen.reactive, seen.real)) % _WHOLE_TURN
+        found[10 * index + 4 + index] = Decimal(str(round(turned, 1))) % _WHOLE_TURN
+    return found
 
 
 def instantaneous(meter: Meter, asked: Request) -> Decimal:

@@ -80,10 +80,22 @@ def _power(energy: int, length: int) -> int:
     return max(0, min((2 * energy + length) // (2 * length), _LARGEST))
 
 
+def _cut(power: int) -> int:
+    """What lies behind the fifth digit is dropped."""
+    scale: int = 10 ** max(0, len(str(power)) - len(str(MANTISSA_LIMIT)))
+    return power // scale * scale
+
+
+def _whole(power: int) -> int:
+    """As it is: it is rounded on the wire."""
+    return power
+
+
 def interval_of(meter: Meter, record: Record, period: int) -> Interval:
     """A record as powers: over the whole period, so that short records add up, or over the time that they took."""
     length = record.length if meter.profile.short_records == "actual" else period
     change = meter.firmware.profile_value
-    values = tuple(change(_power(energy, length)) for energy in record.energies)
+    kept = _cut if meter.profile.profile_digits == "cut" else _whole
+    values = tuple(kept(change(_power(energy, length))) for energy in record.energies)
     extended = record.status >> 8 if meter.profile.extended_status else -1
     return Interval(record.status & _LOW_BYTE, values, extended)

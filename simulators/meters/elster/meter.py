@@ -67,7 +67,7 @@ class Meter(Metrology):
         outstation: bytes,
         security: Security,
     ) -> None:
-        self.habits = Habits(reaction=profile.reaction_time, patience=profile.patience, inactivity=profile.inactivity)
+        self.habits = profile.habits()
         self.serial = serial
         self.security = security
         self.programmings: EventLog[Programming] = EventLog()

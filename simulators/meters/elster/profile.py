@@ -8,6 +8,7 @@ from typing import Any
 
 from protocols.elster.history import Trigger
 from protocols.elster.tables import Model
+from protocols.flag.habits import Habits
 from simulators.meters.profile_values import NotOfThisKind, ProfileError, checked, duration, one_of, switch, whole
 
 __all__ = ["Profile", "ProfileError", "profile_of"]
@@ -49,6 +50,12 @@ _KINDS: dict[str, Callable[[object], object]] = {
     "patience": duration,
     "radio_patience": duration,
     "inactivity": duration,
+    "noise_prolongs": switch,
+    "stream_gap": duration,
+    "wake_up": one_of("none", "slow", "fast"),
+    "wake_gap": duration,
+    "wake_look": duration,
+    "profile_digits": one_of("cut", "rounded"),
     "boot": duration,
     "save_delay": duration,
     "save_period": duration,
@@ -90,6 +97,12 @@ class Profile:
     patience: int
     radio_patience: int
     inactivity: int
+    noise_prolongs: bool
+    stream_gap: int
+    wake_up: str
+    wake_gap: int
+    wake_look: int
+    profile_digits: str
     boot: int
     save_delay: int
     save_period: int
@@ -117,6 +130,19 @@ class Profile:
     battery_life: int
     firmware_text: str
     events_before: int
+
+    def habits(self) -> Habits:
+        """How a meter of this profile goes about frames and their times."""
+        return Habits(
+            reaction=self.reaction_time,
+            patience=self.patience,
+            inactivity=self.inactivity,
+            noise_prolongs=self.noise_prolongs,
+            stream_gap=self.stream_gap,
+            awake="always" if self.wake_up == "none" else self.wake_up,
+            wake_gap=self.wake_gap,
+            wake_look=self.wake_look,
+        )
 
 
 def profile_of(model: Model, overrides: Mapping[str, Any] | None = None) -> Profile:

@@ -100,7 +100,9 @@ def _write(meter: Meter, session: Session, asked: Operand, now: int) -> None:
         _checked(special, meter, session, asked.data, now)
         return
     whole = meter.assembly.add(entry, asked.packet, asked.data)
-    if whole is None and meter.firmware.stores_parts:
+    if whole is not None:
+        _checked(lambda *given: _possible(entry, *given), meter, session, whole, now)
+    elif meter.firmware.stores_parts:
         whole = meter.assembly.parts.ljust(entry.size, b"\xff")
     if whole is not None:
         whole = meter.firmware.stored(entry.number, meter.stored_bytes(entry), whole)
@@ -114,6 +116,12 @@ def _checked(action: Write, meter: Meter, session: Session, data: bytes, now: in
         raise
     except (DataError, ProtocolError):
         raise Refusal(GENERAL) from None
+
+
+def _possible(entry: Entry, meter: Meter, _session: Session, data: bytes, _now: int) -> None:
+    """What is written is looked at before it is stored."""
+    if entry.section in meter.configuration.sections:
+        meter.configuration.check(entry.section, entry.name, data)
 
 
 def _store(entry: Entry, meter: Meter, session: Session, data: bytes, now: int) -> None:

@@ -12,7 +12,7 @@ from simulators.metering.demand import MINUTE
 from simulators.metering.maximum_demand import Maximum
 from simulators.meters.elster.events import Event
 from simulators.meters.elster.images import shown
-from simulators.meters.elster.instantaneous import measure
+from simulators.meters.elster.instantaneous import angles, measure
 from simulators.meters.elster.measuring import INDEX
 from simulators.meters.elster.registers import RegisterSet
 
@@ -182,11 +182,17 @@ def _measured(phase: Phase, name: str) -> Lines:
     return _figure(value)
 
 
+def _angles(meter: Meter, row: Obis, _now: int) -> Iterator[str]:
+    for number, value in angles(meter).items():
+        yield _line(meter, row, _number(row, value), code=row.code.replace("{angle}", str(number)))
+
+
 def _kilo(value: Decimal) -> Decimal:
     return max(value, Decimal(0)).scaleb(-3)
 
 
-#: The lines of each row; the load profile and the log book are no part of a readout.
+#: The lines of each row. The load profile and the log book are no part of a readout, and no source says that these
+#: meters keep a maximum for each rate (1.6.n): a record of 510 names a source and no rate.
 LINES: dict[str, Lines] = {
     "error": _text(lambda meter, _: f"{meter.error_word:08X}"),
     "address": _text(lambda meter, _: _plain(meter.outstation)),
@@ -222,6 +228,7 @@ LINES: dict[str, Lines] = {
     "power_import": _figure(lambda meter, _: _kilo(measure(meter, Phase.TOTAL).real)),
     "power_factor": _figure(lambda meter, _: measure(meter, Phase.TOTAL).power_factor),
     "frequency": _figure(lambda meter, _: measure(meter, Phase.TOTAL).frequency),
+    "angle": _angles,
     "current_transformer": _ratio("current"),
     "voltage_transformer": _ratio("voltage"),
 }

@@ -60,7 +60,7 @@ LONG = "0123456789" * 8
         (b"a(1)\r\n1.8.0(1*" + LONG[:17].encode() + b")\r\n!\r\n", 2, 25, "a unit has 16 characters at the most"),
         (b"1.8.0(1*)\r\n!\r\n", 1, 8, "nothing stands behind"),
         (b"1.8.0(1*a*b)\r\n!\r\n", 1, 10, "'*' may not stand in a unit"),
-        (b"1.8*0(1)\r\n!\r\n", 1, 4, "'*' may not stand in an address"),
+        (b"1.8/0(1)\r\n!\r\n", 1, 4, "'/' may not stand in an address"),
         (b"1.8.0(1/2)\r\n!\r\n", 1, 8, "'/' may not stand in a value"),
         (b"1.8.0(1!)\r\n!\r\n", 1, 8, "'!' may not stand in a value"),
         (b"1.8.0(1\t)\r\n!\r\n", 1, 8, "may not stand"),
@@ -106,6 +106,15 @@ def test_a_wrong_check_character_and_what_is_no_block_are_refused() -> None:
 address = st.text("0123456789.CFP-:&", max_size=16)
 value = st.text("0123456789.-: ABab,", max_size=32)
 unit = st.none() | st.text("kWhvarA%", min_size=1, max_size=16)
+
+
+def test_a_star_in_an_address_marks_a_billing_set() -> None:
+    """elster-flag 2.2: a star is forbidden in values; 5: x.8.y*nn is the value of billing set nn."""
+    found = parse_readout(b"0.1.2*03(2606010000)\r\n1.8.1*03(0000001.000*kWh)\r\n!\r\n")
+    assert [each.address for each in found.sets] == ["0.1.2*03", "1.8.1*03"]
+    assert found["1.8.1*03"] == DataSet("1.8.1*03", "0000001.000", "kWh")
+
+
 soup = st.text("1.8()*!/,\r\n k", max_size=40)
 
 

@@ -245,7 +245,7 @@ _WRITES_REFUSED = {"a write at level 0", "a wrong password", "half a password", 
 _REFUSED = {*_WRITES_REFUSED, "three wrong passwords", "a refusal", "packet 000", "a read beyond the end"}
 #: Defect -> the parts of the routine that it may change; all others must be those of a healthy meter.
 BUSINESS: dict[str, set[str] | str] = {
-    **dict.fromkeys(("E01", "E02", "E03", "E04", "E11", "E12", "E29", "E64", "E70", "E71"), EVERYTHING),
+    **dict.fromkeys(("E01", "E02", "E03", "E04", "E11", "E12", "E29", "E64", "E70", "E71", "E130"), EVERYTHING),
     "E10": {"fall-back"},
     "E13": {"two minutes of silence"},
     "E14": {"addresses"},

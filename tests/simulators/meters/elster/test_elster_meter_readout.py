@@ -95,3 +95,21 @@ def test_other_figures_are_cut_too_and_roll_over_in_their_width():
     for _ in range(101):
         desk.meter.press_reset(0)
     assert shown(desk, 0, "0.1.0") == "0.1.0(01)"
+
+
+def test_phase_angles_are_those_of_the_voltages_and_of_each_current_to_its_voltage():
+    desk = Desk(load=Load(KW, KW))
+    found = {line for line in lines(desk, 0) if line.startswith("81.7.")}
+    assert found == {
+        "81.7.1(120.0*deg)", "81.7.2(240.0*deg)", "81.7.4(045.0*deg)", "81.7.15(045.0*deg)", "81.7.26(045.0*deg)",
+    }  # fmt: skip
+    out = Desk(load=Load(-KW, 0))
+    assert shown(out, 0, "81.7.4") == "81.7.4(180.0*deg)"
+    idle = Desk(load=Load(0))
+    assert shown(idle, 0, "81.7.26") == "81.7.26(000.0*deg)"
+
+
+def test_what_no_source_gives_these_meters_is_not_shown():
+    """elster-flag 5 lists 1.6.n and P.98 for readouts of any make; no identity of these meters stands behind them."""
+    desk = Desk()
+    assert not [line for line in lines(desk, HOUR) if re.match(r"1\.6\.[1-9]|P\.", line)]
