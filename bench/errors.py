@@ -119,11 +119,13 @@ class Refused(DeviceError):
         reason: one clear line.
         code: the Modbus exception code, the result word or the protocol's error number; None if it gave none.
         device: the id of the device in the station file.
+        nak: whether it said NAK: that it could not understand, and so should have done nothing.
     """
 
-    def __init__(self, reason: str, *, code: int | None = None, device: str | None = None) -> None:
+    def __init__(self, reason: str, *, code: int | None = None, device: str | None = None, nak: bool = False) -> None:
         super().__init__(reason, device=device)
         self.code = code
+        self.nak = nak
 
 
 class WrongDevice(DeviceError):

@@ -1,8 +1,10 @@
 """A FLAG session with one meter: visits are opened when something is asked and closed when somebody else is to speak.
 
-Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on; writes are sent
-again only after a NAK, because then the meter has not executed them. Reading needs no password and does not use one,
-but for what has to be selected first (a load profile).
+Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on. Writes are sent
+again only after a NAK, with which a meter says that it has not executed them; what acts each time it is said (`ACTS`,
+and whatever is executed) is not even then, because a firmware may obey and say NAK: whoever wants it looks first
+whether it was done. Reading needs no password and does not use one, but for what has to be selected first (a load
+profile).
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ _IDLE, _GIVEN_UP = 45 * SECOND, 125 * SECOND
 _RENEW = 270 * SECOND
 #: Identities that only say what is to be read next: days of a profile, its range, an instantaneous value.
 SELECTIONS = frozenset({551, 554, 605})
+#: Identities whose write acts each time: the end of a billing period, setting the clock, clearing the load profile.
+ACTS = frozenset({655, 861, 940})
 
 
 class FlagSession:
@@ -226,7 +230,7 @@ class FlagSession:
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def write(self, armed: Armed, identity: int, data: bytes, *, offset: int = 0) -> None:
-        """Bytes for an identity, in packets of 64, each sent once and sent again only after a NAK.
+        """Bytes for an identity, in packets of 64, each sent once and sent again only after a NAK; one of `ACTS` never.
 
         Raises:
             Refused: the meter has not executed it.
@@ -242,7 +246,7 @@ class FlagSession:
         self._write("W", identity, data, 0, mode)
 
     def execute(self, armed: Armed, identity: int, data: bytes = b"") -> None:
-        """Execute an identity (E2), for instance a billing reset."""
+        """Execute an identity (E2), for instance a billing reset; sent once, whatever comes."""
         self._permit(armed, identity)
         self._write("E", identity, data, 0)
 
@@ -258,7 +262,8 @@ class FlagSession:
             packet = (offset + start) // PACKET + 1
             digits = data[start : start + PACKET].hex().upper()
             operand = f"{identity:03d}{packet:03X}({digits})".encode("ascii")
-            self._run(self.client.command(letter, 1 if letter == "W" else 2, operand, again=False))
+            number, after_nak = 1 if letter == "W" else 2, letter == "W" and identity not in ACTS
+            self._run(self.client.command(letter, number, operand, again=False, after_nak=after_nak))
 
     def write_in_parts(self, armed: Armed, identity: int, data: bytes) -> None:
         """Bytes for an identity in partial blocks (W3) of 64, the address in the first one only.

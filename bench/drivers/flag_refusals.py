@@ -18,7 +18,7 @@ ERRORS = {
 def refusal_of(error: MeterError | Rejected, device: str) -> Refused:
     """What a meter that refuses has said."""
     if isinstance(error, Rejected):
-        return Refused("NAK: it could not understand the command", device=device)
+        return Refused("NAK: it could not understand the command", device=device, nak=True)
     meaning = ERRORS.get(error.text, "no document says what that means")
     digits = error.text.removeprefix("ERR")
     return Refused(f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=device)

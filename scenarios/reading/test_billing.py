@@ -8,7 +8,7 @@ from bench.bench import Bench
 from bench.clock import Clock
 from bench.control import Loads, Supplies
 from bench.drivers.elster import Elster
-from bench.errors import Refused
+from bench.errors import DeviceError, Refused
 from bench.measure import Measure, Unit
 from bench.procedures.daylight_shift import read_daylight_shift
 from bench.procedures.elster_sections import programmed, read_section
@@ -16,6 +16,7 @@ from bench.procedures.head_end import HeadEnd
 from bench.procedures.meter_time import let_time_pass, sleep_to_end_of, sleep_until
 from protocols.elster.configuration import BillingDate, BillingDates
 from protocols.elster.history import HistoricalSet, Trigger
+from protocols.elster.logs import COUNTS
 from protocols.elster.registers import MaximumDemand
 from protocols.elster.tables import Source, model
 from scenarios.marks import catches, destructive, needs
@@ -104,6 +105,22 @@ def import_maximum(meter: Elster, head_end: HeadEnd, records: tuple[MaximumDeman
         if each.source is not None and head_end.source(meter.device.model, each.source) is Source.IMPORT
     ]
     return mine[0] if mine else None
+
+
+@destructive("resets billing")
+@needs("read-billing", "read-logs", "reset-demand")
+@catches("E141")
+def test_a_billing_reset_counts_once(meter: Elster, bench: Bench, measure: Measure) -> None:
+    """A reset is acknowledged, and the count of billing events is one higher: done once, and said to be done."""
+    before = meter.read_log("billing_events").count
+    try:
+        reset(meter, bench)
+        answer = "ACK"
+    except DeviceError as error:
+        answer = error.reason
+    measure("answer to a billing reset", answer, device=meter.name).is_("ACK")
+    counted = (meter.read_log("billing_events").count - before) % COUNTS
+    measure("billing resets counted", counted, device=meter.name).is_(1)
 
 
 @destructive("programs a lock-out and resets billing twice")

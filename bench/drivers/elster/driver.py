@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -14,7 +14,7 @@ from bench.drivers.elster.history import History
 from bench.drivers.elster.identity import Identification, compare
 from bench.drivers.finding import Finding
 from bench.drivers.flag import FlagSession
-from bench.errors import ForeignAnswer, NoAnswer
+from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused
 from bench.safety import Armed
 from protocols.conversation import ProtocolError
 from protocols.elster import logs, moments, registers, tables, transformers
@@ -47,6 +47,10 @@ _MILLI = 1000
 #: A supply and a current transformer above their nominal values (V, and as a factor) that a rating still allows for.
 _VOLTS, _MARGIN = 300, 2
 _DEFAULT_PRIMARY = 200
+#: How often in all something that acts each time is said, as long as the meter says NAK and has not done it.
+_TRIES = 3
+#: By how much a clock that was set may be off: whole seconds, and what the line takes.
+_SLACK = timedelta(seconds=3)
 #: Who programs, as the meter's log shows it (576), unless somebody says otherwise.
 USER = "meterbench"
 
@@ -219,9 +223,20 @@ class Elster(History):
         return self.decoded("clock", lambda: moments.decode_clock(data))
 
     def set_clock(self, armed: Armed, moment: datetime) -> None:
-        """Set the meter's clock (861, level 3) to a whole second."""
+        """Set the meter's clock (861, level 3) to a whole second; after a NAK only if it does not show that time."""
         self.log_in(armed, 3)
-        self.session.write(armed, self.identity("clock").number, moments.encode_clock(moment.replace(microsecond=0)))
+        number, since, wanted = self.identity("clock").number, self.clock.now(), moment
+        for left in reversed(range(_TRIES)):
+            try:
+                self.session.write(armed, number, moments.encode_clock(wanted.replace(microsecond=0)))
+                break
+            except Refused as error:
+                if not error.nak or not left:
+                    raise
+            shown, wanted = self.read_clock(), moment + timedelta(microseconds=(self.clock.now() - since) // 1000)
+            if abs(shown - wanted) <= _SLACK:
+                self.session.remarks.append("the clock shows the time to which it was set, and the answer was NAK")
+                break
         self.session.leave()
 
     def adjust_clock(self, armed: Armed, moment: datetime) -> None:
@@ -233,18 +248,65 @@ class Elster(History):
     # -- billing -----------------------------------------------------------------------------------------------------
 
     def reset_demand(self, armed: Armed) -> None:
-        """End the billing period (655): the registers go into the history, maximum demand begins anew."""
+        """End the billing period (655): the registers go into the history, maximum demand begins anew.
+
+        It is said again only after a NAK, and only if the count of billing events (699) is what it was.
+
+        Raises:
+            Refused: the meter has not done it.
+            ForeignAnswer: it says NAK and has done it.
+            NoAnswer: nothing came; the reason says what the count shows.
+        """
         row = self.identity("end_of_billing")
         self.log_in(armed, row.write_level or 0)
+        before = self._resets_counted()
+        for left in reversed(range(_TRIES)):
+            try:
+                self._end_billing(armed, row)
+                break
+            except Refused as error:
+                if not error.nak or before is None:
+                    raise
+                self._refuse_obeyed(before)
+                if not left:
+                    raise
+            except (NoAnswer, ForeignAnswer) as error:
+                raise type(error)(f"{error.reason}; {self._done_since(before)}", device=self.name) from None
+        self.session.leave()
+
+    def _end_billing(self, armed: Armed, row: Identity) -> None:
         if row.access == "x":
             self.session.execute(armed, row.number)
         else:
             self.session.write(armed, row.number, b"\x01")
-        self.session.leave()
 
     def demand_reset_stamp(self) -> object:
         """The count of billing events (699), which no two resets share."""
         return self.read_log("billing_events").count
+
+    def _resets_counted(self) -> int | None:
+        """The count of billing events; None where the meter does not tell it."""
+        try:
+            return self.read_log("billing_events").count
+        except DeviceError:
+            return None
+
+    def _refuse_obeyed(self, before: int) -> None:
+        after = self._resets_counted()
+        if after == before:
+            return
+        shown = "and no longer tells" if after is None else f"and has done it: {before} became {after} in"
+        raise ForeignAnswer(
+            f"the billing reset was answered with NAK, {shown} the count of billing events (699); it is not sent again",
+            device=self.name,
+        )
+
+    def _done_since(self, before: int | None) -> str:
+        """What the count of billing events says of a reset that was not answered."""
+        after = None if before is None else self._resets_counted()
+        if after is None:
+            return "whether billing was reset is not known: look at it before you reset again"
+        return f"billing was {'not reset' if after == before else 'reset'}: 699 counts {after}, before {before}"
 
     # -- logs --------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from protocols.flag.server import FlagServer, State
 from simulators.faults import switch_on
 from simulators.faults.registry import load
 from simulators.meters.elster.build import build_meter
+from simulators.meters.elster.events import Event
 from simulators.power.feeder import Feeder, Load
 
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -195,6 +196,12 @@ def wrong_parity(host: Host) -> bytes:
     return host.name
 
 
+def resets_billing(host: Host) -> int:
+    host.log_in()
+    host.command("W1", b"655001(01)")
+    return host.meter.events.logs[Event.BILLING].count
+
+
 def parts(host: Host) -> None:
     host.log_in()
     host.command("R3", b"907001()")
@@ -237,6 +244,7 @@ ROUTINE: dict[str, Callable[[Host], object]] = {
     "a read beyond the end": beyond,
     "a wrong check character": wrong_check,
     "wrong parity": wrong_parity,
+    "a billing reset": resets_billing,
     "partial blocks": parts,
     "a stream": streams,
     "a stream that is ended": ends_stream,
@@ -281,6 +289,7 @@ BUSINESS: dict[str, set[str] | str] = {
     "E99": {"a wrong check character"},
     "E100": {"wrong parity"},
     "E101": {"a wrong check character", "wrong parity"},
+    "E141": {"a billing reset"},
 }
 MINE = [id_ for id_, found in load().items() if found.install.__module__.endswith(("elster_frames", "elster_security"))]
 
@@ -333,6 +342,12 @@ def test_two_defects_in_one_meter() -> None:
 def test_a_damaged_write_that_is_obeyed_is_answered_with_nak() -> None:
     host = Host("E101")
     assert wrong_check(host) == b"X" * 8
+    assert host.heard[-1][1] == NAK
+
+
+def test_a_billing_reset_that_is_denied_is_done_once() -> None:
+    host = Host("E141")
+    assert resets_billing(host) == 1
     assert host.heard[-1][1] == NAK
 
 
