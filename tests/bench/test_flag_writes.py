@@ -34,7 +34,7 @@ def open_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
         def open_one(model: str = "A1140", defects: tuple[str, ...] = ()) -> Bench:
             text = (
                 "schema: 1\nname: flag\nlinks: {line: {type: sim, medium: optical}}\ndevices:\n"
-                f'  m1: {{model: {model}, link: line, password: simulated, protection: sacrificial}}\n'
+                f"  m1: {{model: {model}, link: line, password: simulated, protection: sacrificial}}\n"
             )
             folder = tmp_path / f"bench{next(numbers)}"
             return stack.enter_context(stand(text, folder, defects={"m1": list(defects)})).bench
