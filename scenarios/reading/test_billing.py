@@ -13,6 +13,7 @@ from bench.measure import Measure, Unit
 from bench.procedures.daylight_shift import read_daylight_shift
 from bench.procedures.elster_sections import programmed, read_section
 from bench.procedures.head_end import HeadEnd
+from bench.procedures.keeping import clock_kept
 from bench.procedures.meter_time import let_time_pass, sleep_to_end_of, sleep_until
 from protocols.elster.configuration import BillingDate, BillingDates
 from protocols.elster.history import HistoricalSet, Trigger
@@ -161,7 +162,8 @@ def test_a_billing_date_without_supply_is_made_up(
     dates = BillingDates((BillingDate(1),), 0)
     now = meter.read_clock()
     first = datetime.combine((now.replace(day=1) + timedelta(days=32)).replace(day=1), time())
-    with programmed(meter, dates, armed=armed, journal=bench.journal):
+    restored = clock_kept(meter, armed, clock, bench.journal)
+    with programmed(meter, dates, armed=armed, journal=bench.journal), restored:
         bench.journal.audit("set clock", device=meter.name, value=first - timedelta(minutes=30))
         meter.set_clock(armed, first - timedelta(minutes=30))
         supplies.cycle(meter.name, HOUR)
@@ -169,7 +171,6 @@ def test_a_billing_date_without_supply_is_made_up(
         kept = newest(meter)
         expected = Trigger.BILLING_DATE | Trigger.POWER_UP
         measure("billing date in an outage", kept.trigger, device=meter.name).is_(int(expected))
-        meter.set_clock(armed, now + (meter.read_clock() - first))
 
 
 @destructive("changes the load behind the meter")

@@ -126,11 +126,19 @@ def level_survives(meter: Meter) -> None:
 
 
 @defect("E79", "packet 000 is taken for the first", "a wrong packet number reads and writes", severity="function",
-        why="a lower bound that is only checked above", shows="packet 000|what has changed", caught_by=_REFUSALS,
-        family=_ELSTER)  # fmt: skip
+        why="a lower bound that is only checked above", shows="packet 000|what has changed",
+        caught_by=(_REFUSALS, "test_a_write_astray_is_refused"), family=_ELSTER)  # fmt: skip
 def packet_zero(meter: Meter) -> None:
     """Numbers below the first are the first."""
     decide(meter, packet=lambda number: max(1, number))
+
+
+@defect("E142", "what is only read can be written", "the serial number takes whatever is sent", severity="billing",
+        why="the list of what may be written is that of the factory's own tool",
+        shows="writing what is only read|what has changed", caught_by=_REFUSALS, family=_ELSTER)  # fmt: skip
+def writes_read_only(meter: Meter) -> None:
+    """As in the factory."""
+    decide(meter, writes_read_only=True)
 
 
 @defect("E80", "a read beyond the end of an object is answered", "bytes that are none", severity="function",

@@ -103,6 +103,9 @@ class Firmware:
     count_event: Callable[[int], int] = event_log.counted
     push_event: Callable[[tuple[Occurrence[Any], ...], Occurrence[Any]], tuple[Occurrence[Any], ...]] = event_log.pushed
 
+    #: Whether an object that is only read takes what is written to it.
+    writes_read_only: bool = False
+
     # -- billing --
     #: Whether a billing reset ends the demand period that is under way, before the set is stored.
     closes_demand: bool = True

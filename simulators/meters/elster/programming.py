@@ -91,6 +91,9 @@ def write(meter: Meter, session: Session, command: Command, now: int) -> None:
 def _write(meter: Meter, session: Session, asked: Operand, now: int) -> None:
     entry = asked.entry
     if entry.write_level is None:
+        if entry.name == "serial_number" and meter.firmware.writes_read_only:
+            _serial(meter, session, asked.data, now)
+            return
         raise Refusal(BAD_COMMAND)
     require(meter, session, entry.write_level, now)
     special = _SPECIAL.get(entry.name)
@@ -225,6 +228,15 @@ def _clear_profile(meter: Meter, session: Session, data: bytes, now: int) -> Non
         raise Refusal(GENERAL)
     meter.clear_profile(now)
     changed(meter, session, "profile", now, lambda _when: None)
+
+
+def _serial(meter: Meter, session: Session, data: bytes, now: int) -> None:
+    before, meter.serial = meter.serial, data
+
+    def undo(_when: int) -> None:
+        meter.serial = before
+
+    changed(meter, session, "serial_number", now, undo)
 
 
 def _password(level: int) -> Write:

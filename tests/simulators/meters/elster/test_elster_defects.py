@@ -172,6 +172,12 @@ def refusals(host: Host) -> None:
     host.command("R1", b"999001(01)")
 
 
+def renumbers(host: Host) -> bytes:
+    host.log_in()
+    host.command("W1", b"798001(" + b"58" * 16 + b")")
+    return host.meter.serial
+
+
 def packet_000(host: Host) -> None:
     host.log_in()
     host.command("R1", b"798000(01)")
@@ -240,6 +246,7 @@ ROUTINE: dict[str, Callable[[Host], object]] = {
     "the next visit": next_visit,
     "two minutes of silence": two_minutes,
     "a refusal": refusals,
+    "a write to what is only read": renumbers,
     "packet 000": packet_000,
     "a read beyond the end": beyond,
     "a wrong check character": wrong_check,
@@ -250,7 +257,8 @@ ROUTINE: dict[str, Callable[[Host], object]] = {
     "a stream that is ended": ends_stream,
 }
 _WRITES_REFUSED = {"a write at level 0", "a wrong password", "half a password", "five minutes", "the next visit"}
-_REFUSED = {*_WRITES_REFUSED, "three wrong passwords", "a refusal", "packet 000", "a read beyond the end"}
+_READS_REFUSED = {"a refusal", "packet 000", "a read beyond the end"}
+_REFUSED = {*_WRITES_REFUSED, *_READS_REFUSED, "three wrong passwords", "a write to what is only read"}
 #: Defect -> the parts of the routine that it may change; all others must be those of a healthy meter.
 BUSINESS: dict[str, set[str] | str] = {
     **dict.fromkeys(("E01", "E02", "E03", "E04", "E11", "E12", "E29", "E64", "E70", "E71"), EVERYTHING),
@@ -285,6 +293,7 @@ BUSINESS: dict[str, set[str] | str] = {
     "E76": {"a wrong password"},
     "E77": {"five minutes"},
     "E79": {"packet 000"},
+    "E142": {"a write to what is only read"},
     "E80": {"a read beyond the end"},
     "E99": {"a wrong check character"},
     "E100": {"wrong parity"},
