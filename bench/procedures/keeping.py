@@ -8,7 +8,7 @@ is left alone, and one that obeys is found by the verdict and not harmed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,10 @@ def setup_kept(meter: Series, armed: Armed, journal: Journal, names: Sequence[st
     finally:
         if differs():
             journal.audit("restore set-up", device=meter.name, **before)
-            meter.program(armed, before)
+            with suppress(DeviceError):  # where a session is still open, which would let no other begin
+                meter.discard_setup(armed)
+            if differs():
+                meter.program(armed, before)
 
 
 @contextmanager
