@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.drivers.flag_refusals import refusal_of, told_from_the_beginning
+from bench.drivers.flag_refusals import not_signed_on, refusal_of, told_from_the_beginning
 from bench.errors import (
     BenchError,
     DeviceError,
@@ -111,7 +111,7 @@ class FlagSession:
         def ask() -> bytes:
             self.leave()
             self.line.occupy(None)
-            return self._run(self.client.read_out())
+            return self._signed_on(self.client.read_out())
 
         return self._retried(ask)
 
@@ -378,7 +378,7 @@ class FlagSession:
         self._mode, self._level, self._opened = mode, 0, self.line.clock.now()
         self.visits += 1
         try:
-            self._run(self.client.open(mode))
+            self._signed_on(self.client.open(mode))
             self._run(self.client.log_in(password))
         except DeviceError:
             self.leave()
@@ -391,6 +391,15 @@ class FlagSession:
         self.client.forget()
         if self.line.visitor is self:
             self.line.visitor = None
+
+    def _signed_on(self, conversation: Conversation[T]) -> T:
+        """Run what begins with a sign-on; who is not understood hears what to do."""
+        try:
+            return self._run(conversation)
+        except (NoAnswer, ForeignAnswer) as error:
+            if self.client.identification is None:
+                raise not_signed_on(error) from None
+            raise
 
     def _run(self, conversation: Conversation[T]) -> T:
         try:

@@ -24,6 +24,20 @@ def refusal_of(error: MeterError | Rejected, device: str) -> Refused:
     return Refused(f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=device)
 
 
+def not_signed_on(error: NoAnswer | ForeignAnswer) -> DeviceError:
+    """What a sign-on came to that brought no identification, and what to do about it.
+
+    A meter that is being visited listens at the speed of that visit and hears no other sign-on; whoever signs on all
+    the same hears nothing, or a piece of what is said there.
+    """
+    if isinstance(error, NoAnswer):
+        why = "look at the cable, the head and the address"
+    else:
+        why = "two meters may answer to this address"
+    busy = "somebody else may be talking to the meter: end that visit, or wait two minutes until it gives up"
+    return type(error)(f"{error.reason}; {busy}; else {why}", device=error.device)
+
+
 def told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
     """What a question came to that was asked again: the first mishap is the cause, the last often its consequence."""
     if first.reason == last.reason:

@@ -77,6 +77,7 @@ class FlagClient:
         elif self._started:
             yield Wait(self.timing.after_break)  # a meter goes back to its start some time after a break
         self._started = True
+        self.identification = None
         yield Send(frames.encode_request(self.address))
         data = yield Receive(frames.line_length, self.timing.answer, self.timing.gap)
         self.identification = self._identified(_whole(data, "the sign-on"))
