@@ -56,6 +56,7 @@ FOURTH = 4
 
 @destructive("programs a small scheme, and brings the old one back")
 @needs("program-scheme")
+@catches("E143")
 def test_a_scheme_is_programmed_and_read_back(meter: Elster, bench: Bench, measure: Measure) -> None:
     """Every section reads back new, the log has one entry more with user and time, the export equals the scheme."""
     trial = SchemeTrial(meter, bench)

@@ -101,6 +101,8 @@ class Firmware:
 
     # -- logs --
     count_event: Callable[[int], int] = event_log.counted
+    #: The moment (ns of standard time) that the programming log gives a programming.
+    programming_stamp: Callable[[int], int] = lambda at: at
     push_event: Callable[[tuple[Occurrence[Any], ...], Occurrence[Any]], tuple[Occurrence[Any], ...]] = event_log.pushed
 
     #: Whether an object that is only read takes what is written to it.

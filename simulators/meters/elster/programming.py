@@ -178,7 +178,8 @@ def _count(meter: Meter, session: Session, now: int, times: int) -> None:
     for _ in range(times):
         before = log.latest[0].info.user if log.latest else b""
         who = Programming(session.via != "optical", firmware.programmer(session, before))
-        log.note(meter.clock.standard(now), who, count=firmware.count_event, push=firmware.push_event)
+        at = firmware.programming_stamp(meter.clock.standard(now))
+        log.note(at, who, count=firmware.count_event, push=firmware.push_event)
 
 
 def _user(meter: Meter, session: Session, data: bytes, _now: int) -> None:
