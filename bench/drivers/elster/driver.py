@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,7 +47,8 @@ _COMMON = frozenset(
 _MILLI = 1000
 #: A supply and a current transformer above their nominal values (V, and as a factor) that a rating still allows for.
 _VOLTS, _MARGIN = 300, 2
-_DEFAULT_PRIMARY = 200
+#: The most that transformers have as their nominal secondary current (A), and what a meter without any carries itself.
+_SECONDARY, _DIRECT = 5, 100
 #: How often in all something that acts each time is said, as long as the meter says NAK and has not done it.
 _TRIES = 3
 #: By how much a clock that was set may be off: whole seconds, and what the line takes.
@@ -200,11 +202,20 @@ class Elster(History):
         return dict.fromkeys(("real", "reactive", "apparent"), Decimal(self.rating()))
 
     def rating(self) -> int:
-        """The most apparent power (VA) that the current transformers allow for at 300 V."""
-        data = self.image("current_transformer")
-        ratio = self.decoded("current transformer", lambda: transformers.decode_ratio(self.model.name, "ct", data))
-        primary = ratio.primary // 100 or _DEFAULT_PRIMARY
-        return 3 * _VOLTS * primary * _MARGIN
+        """The most apparent power (VA) that the transformers allow for, at 300 V on the meter's own terminals.
+
+        Only the ratio counts: a meter that was programmed with 20:1 may stand behind transformers of 100 to 5 A.
+        """
+        current, voltage = self._ratio("ct"), self._ratio("vt") if self.model["vt_bytes"][0] else Fraction(1)
+        primary = current * _SECONDARY if current > 1 else Fraction(_DIRECT)
+        return int(3 * _VOLTS * max(voltage, Fraction(1)) * primary * _MARGIN)
+
+    def _ratio(self, kind: transformers.Kind) -> Fraction:
+        """Primary to secondary as the meter has it (614, 616), 1 where it has none."""
+        name = {"ct": "current_transformer", "vt": "voltage_transformer"}[kind]
+        data = self.image(name)
+        ratio = self.decoded(name, lambda: transformers.decode_ratio(self.model.name, kind, data))
+        return Fraction(ratio.primary, ratio.secondary) if ratio.secondary else Fraction(1)
 
     def signed_mode(self) -> bool:
         """Every energy has a register of its own: none falls."""
