@@ -116,10 +116,20 @@ def level_stays(meter: Meter) -> None:
 @defect("E32", "the level outlives its visit", "the next host writes without a password", severity="billing",
         shows="(writing|reading) (after (a break|two minutes|a password|the replayed)|at level [02]|without)|"
         "(writing|reading) with a reply|after the replayed reply",
-        caught_by="test_a_level_ends_with_its_visit", family=_ELSTER)  # fmt: skip
+        caught_by=("test_a_level_ends_with_its_visit", "test_without_a_reply_nothing_is_read_or_written"),
+        family=_ELSTER)  # fmt: skip
 def level_survives(meter: Meter) -> None:
     """Break and time-out leave it where it is."""
     behave(meter, forgets=False)
+
+
+@defect("E144", "a visit begins at level 0", "who has answered no challenge reads", severity="function",
+        why="a level of nobody was added later, and the visit still begins with the lowest of old",
+        shows="^reading (without a reply|after)", caught_by="test_without_a_reply_nothing_is_read_or_written",
+        family=_ELSTER)  # fmt: skip
+def begins_at_level_0(meter: Meter) -> None:
+    """Nobody is somebody who may read."""
+    decide(meter, first_level=lambda _last: 0)
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------

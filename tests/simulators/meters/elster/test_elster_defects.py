@@ -114,6 +114,11 @@ def reads(host: Host) -> None:
     host.command("R1", b"507002(40)")
 
 
+def replies_nothing(host: Host) -> None:
+    host.enter()
+    host.command("R1", b"798001(10)")
+
+
 def zeros(host: Host) -> bytes:
     host.enter()
     host.reply(NO_PASSWORD)
@@ -237,6 +242,7 @@ ROUTINE: dict[str, Callable[[Host], object]] = {
     "a readout": reads_out,
     "challenges": challenges,
     "reads": reads,
+    "without a reply": replies_nothing,
     "a write at level 0": zeros,
     "a write": logs_in,
     "a wrong password": guesses,
@@ -257,7 +263,7 @@ ROUTINE: dict[str, Callable[[Host], object]] = {
     "a stream that is ended": ends_stream,
 }
 _WRITES_REFUSED = {"a write at level 0", "a wrong password", "half a password", "five minutes", "the next visit"}
-_READS_REFUSED = {"a refusal", "packet 000", "a read beyond the end"}
+_READS_REFUSED = {"without a reply", "a refusal", "packet 000", "a read beyond the end"}
 _REFUSED = {*_WRITES_REFUSED, *_READS_REFUSED, "three wrong passwords", "a write to what is only read"}
 #: Defect -> the parts of the routine that it may change; all others must be those of a healthy meter.
 BUSINESS: dict[str, set[str] | str] = {
@@ -294,6 +300,7 @@ BUSINESS: dict[str, set[str] | str] = {
     "E77": {"five minutes"},
     "E79": {"packet 000"},
     "E142": {"a write to what is only read"},
+    "E144": {"a wrong password", "without a reply"},
     "E80": {"a read beyond the end"},
     "E99": {"a wrong check character"},
     "E100": {"wrong parity"},
