@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """Exit codes of `meterbench run` and of `pytest --station` (the contract with other tools)."""
+    """Exit codes of `meterbench run`, of `pytest --station` and of every command (the contract with other tools).
+
+    VERIFIED: what was verified passed; of a command about one thing (a transfer, a programming) all that it has to show.
+    NOTHING: nothing was verified; of such a command, something that it has to show was not determinable.
+    """
 
     VERIFIED = 0
     FAILED = 1
