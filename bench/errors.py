@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Exit(IntEnum):
     """Exit codes of `meterbench run`, of `pytest --station` and of every command (the contract with other tools).
 
-    VERIFIED: what was verified passed; of a command about one thing (a transfer, a programming) all that it has to show.
+    VERIFIED: what was verified passed; of a command about one thing (a transfer, a programming) all it has to show.
     NOTHING: nothing was verified; of such a command, something that it has to show was not determinable.
     """
 

@@ -1,10 +1,9 @@
 """A FLAG session with one meter: visits are opened when something is asked and closed when somebody else is to speak.
 
 Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on. Writes are sent
-again only after a NAK, with which a meter says that it has not executed them; what acts each time it is said (`ACTS`,
-and whatever is executed) is not even then, because a firmware may obey and say NAK: whoever wants it looks first
-whether it was done. Reading needs no password and does not use one, but for what has to be selected first (a load
-profile).
+again only after a NAK, because then the meter has not executed them; what acts each time it is said (`ACTS`, and what is
+executed) not even then, for a firmware may obey and say NAK. Reading uses no password, but for what has to be selected
+first (a load profile).
 """
 
 from __future__ import annotations
@@ -279,18 +278,6 @@ class FlagSession:
             b"(" + data[start : start + PACKET].hex().upper().encode() + b")" for start in range(0, len(data), PACKET)
         ]
         self._run(self.client.write_in_parts(f"{identity:03d}001".encode(), parts))
-
-    def damaged(self, armed: Armed, message: bytes) -> None:
-        """Put bytes on the line that are no command; a meter must not obey them."""
-        armed.check(self.device)
-        self.require(1)
-
-        def say() -> Conversation[None]:
-            from protocols.conversation import Send  # noqa: PLC0415  # one line of a scenario's own making
-
-            yield Send(message)
-
-        self._run(say())
 
     # -- single messages ---------------------------------------------------------------------------------------------
 
