@@ -1,9 +1,8 @@
 """A FLAG session with one meter: visits are opened when something is asked and closed when somebody else is to speak.
 
 Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on. Writes are sent
-again only after a NAK, because then the meter has not executed them; what acts each time it is said (`ACTS`, and what is
-executed) not even then, for a firmware may obey and say NAK. Reading uses no password, but for what has to be selected
-first (a load profile).
+again only after a NAK, because then the meter has not executed them; what acts each time it is said (`ACTS`, whatever
+is executed) not even then, as a firmware may obey and say NAK. Only what has to be selected first is read by password.
 """
 
 from __future__ import annotations
