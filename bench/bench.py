@@ -235,6 +235,10 @@ class Bench:
         """Whether a message to everybody can be sent on a device's line: no stranger can be there who would obey."""
         return "broadcast" in controls_of(self.host, device)
 
+    def may_spoil(self, device: str) -> bool:
+        """Whether what cannot be brought back may be tried on a device: nobody needs it, because it is simulated."""
+        return "spoil" in controls_of(self.host, device)
+
     def _trace(self, entry: Device, settings: dict[str, Any], frames: str) -> TraceWriter:
         clock: Literal["virtual", "wall"] = "virtual" if self.clock.virtual else "wall"
         where = {"outstation": entry.outstation} if entry.protocol == "flag" else {"unit": entry.address}

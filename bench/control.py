@@ -41,11 +41,11 @@ def controls_of(host: Host, device: str) -> list[str]:
         return sorted(recorded)
     entry = host.station.device(device)
     if host.simulates(device):
-        return ["broadcast", "load", "power factor", "supply", "supply time"]
+        return ["broadcast", "load", "power factor", "spoil", "supply", "supply time"]
     supply = [] if entry.power is None else ["supply", SEEN]
     chosen = ["supply time"] if entry.power is not None and entry.power.cycle is None else []
     load = [] if entry.load is None else ["load", "power factor"] if entry.load.sets_power_factor else ["load"]
-    return [*load, *supply, *chosen]
+    return [*load, *(["spoil"] if host.kind == "served" else []), *supply, *chosen]
 
 
 def _unnoted(_device: str, _text: str) -> None:

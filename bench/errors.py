@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """Exit codes of `meterbench run` and of `pytest --station` (the contract with other tools)."""
+    """Exit codes of `meterbench run`, of `pytest --station` and of every command (the contract with other tools).
+
+    VERIFIED: what was verified passed; of a command about one thing (a transfer, a programming) all it has to show.
+    NOTHING: nothing was verified; of such a command, something that it has to show was not determinable.
+    """
 
     VERIFIED = 0
     FAILED = 1
@@ -131,11 +135,13 @@ class Refused(DeviceError):
         reason: one clear line.
         code: the Modbus exception code, the result word or the protocol's error number; None if it gave none.
         device: the id of the device in the station file.
+        nak: whether it said NAK: that it could not understand, and so should have done nothing.
     """
 
-    def __init__(self, reason: str, *, code: int | None = None, device: str | None = None) -> None:
+    def __init__(self, reason: str, *, code: int | None = None, device: str | None = None, nak: bool = False) -> None:
         super().__init__(reason, device=device)
         self.code = code
+        self.nak = nak
 
 
 class WrongDevice(DeviceError):

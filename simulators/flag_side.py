@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from protocols.elster.tables import Source
@@ -106,7 +105,7 @@ class FlagSide:
             outstation=plan.outstation,
             serial=plan.serial,
             passwords={3: plan.password} if plan.password else None,
-            installed=Ratios(Fraction(*ratios.ct), Fraction(*ratios.pt)),
+            installed=Ratios(ratios.ct, ratios.pt),
             stream=self.world.stream(f"meter:{plan.name}", "challenge"),
         )
         if self._links[plan.link].medium in _SLOW:

@@ -69,7 +69,13 @@ def opened(
 
 
 def exit_of(scenario: Scenario) -> Exit:
-    """What the measurements of a command come to; one that only looks measures nothing, and has nothing to fail."""
-    if scenario.measure.worst >= Verdict.INCONCLUSIVE:
+    """What the measurements of a command come to; one that only looks measures nothing, and has nothing to fail.
+
+    A command is about one thing, a transfer or a programming: what it could not determine is missing from that, so it
+    has not verified it, whatever else passed.
+    """
+    measure = scenario.measure
+    if measure.worst >= Verdict.INCONCLUSIVE:
         return Exit.FAILED
-    return Exit.VERIFIED if scenario.measure.verified or not scenario.measure.records else Exit.NOTHING
+    whole = measure.verified and measure.worst is not Verdict.NOT_DETERMINABLE
+    return Exit.VERIFIED if whole or not measure.records else Exit.NOTHING

@@ -1,8 +1,8 @@
 """A FLAG session with one meter: visits are opened when something is asked and closed when somebody else is to speak.
 
-Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on; writes are sent
-again only after a NAK, because then the meter has not executed them. Reading needs no password and does not use one,
-but for what has to be selected first (a load profile).
+Every mishap becomes one of the bench's errors. Reads are asked again at most once, with a new sign-on. Writes are sent
+again only after a NAK, because then the meter has not executed them; what acts each time it is said (`ACTS`, whatever
+is executed) not even then, as a firmware may obey and say NAK. Only what has to be selected first is read by password.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.drivers.flag_refusals import mishap_of, refusal_of, told_from_the_beginning
+from bench.drivers.flag_refusals import mishap_of, not_signed_on, refusal_of, told_from_the_beginning
 from bench.errors import (
     BenchError,
     DeviceError,
@@ -45,6 +45,8 @@ _IDLE, _GIVEN_UP = 45 * SECOND, 125 * SECOND
 _RENEW = 270 * SECOND
 #: Identities that only say what is to be read next: days of a profile, its range, an instantaneous value.
 SELECTIONS = frozenset({551, 554, 605})
+#: Identities whose write acts each time: the end of a billing period, setting the clock, clearing the load profile.
+ACTS = frozenset({655, 861, 940})
 
 
 class FlagSession:
@@ -107,7 +109,7 @@ class FlagSession:
         def ask() -> bytes:
             self.leave()
             self.line.occupy(None)
-            return self._run(self.client.read_out())
+            return self._signed_on(self.client.read_out())
 
         return self._retried(ask)
 
@@ -226,7 +228,7 @@ class FlagSession:
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def write(self, armed: Armed, identity: int, data: bytes, *, offset: int = 0) -> None:
-        """Bytes for an identity, in packets of 64, each sent once and sent again only after a NAK.
+        """Bytes for an identity, in packets of 64, each sent once and sent again only after a NAK; one of `ACTS` never.
 
         Raises:
             Refused: the meter has not executed it.
@@ -242,7 +244,7 @@ class FlagSession:
         self._write("W", identity, data, 0, mode)
 
     def execute(self, armed: Armed, identity: int, data: bytes = b"") -> None:
-        """Execute an identity (E2), for instance a billing reset."""
+        """Execute an identity (E2), for instance a billing reset; sent once, whatever comes."""
         self._permit(armed, identity)
         self._write("E", identity, data, 0)
 
@@ -258,7 +260,8 @@ class FlagSession:
             packet = (offset + start) // PACKET + 1
             digits = data[start : start + PACKET].hex().upper()
             operand = f"{identity:03d}{packet:03X}({digits})".encode("ascii")
-            self._run(self.client.command(letter, 1 if letter == "W" else 2, operand, again=False))
+            number, after_nak = 1 if letter == "W" else 2, letter == "W" and identity not in ACTS
+            self._run(self.client.command(letter, number, operand, again=False, after_nak=after_nak))
 
     def write_in_parts(self, armed: Armed, identity: int, data: bytes) -> None:
         """Bytes for an identity in partial blocks (W3) of 64, the address in the first one only.
@@ -274,18 +277,6 @@ class FlagSession:
             b"(" + data[start : start + PACKET].hex().upper().encode() + b")" for start in range(0, len(data), PACKET)
         ]
         self._run(self.client.write_in_parts(f"{identity:03d}001".encode(), parts))
-
-    def damaged(self, armed: Armed, message: bytes) -> None:
-        """Put bytes on the line that are no command; a meter must not obey them."""
-        armed.check(self.device)
-        self.require(1)
-
-        def say() -> Conversation[None]:
-            from protocols.conversation import Send  # noqa: PLC0415  # one line of a scenario's own making
-
-            yield Send(message)
-
-        self._run(say())
 
     # -- single messages ---------------------------------------------------------------------------------------------
 
@@ -373,7 +364,7 @@ class FlagSession:
         self._mode, self._level, self._opened = mode, 0, self.line.clock.now()
         self.visits += 1
         try:
-            self._run(self.client.open(mode))
+            self._signed_on(self.client.open(mode))
             self._run(self.client.log_in(password))
         except DeviceError:
             self.leave()
@@ -386,6 +377,15 @@ class FlagSession:
         self.client.forget()
         if self.line.visitor is self:
             self.line.visitor = None
+
+    def _signed_on(self, conversation: Conversation[T]) -> T:
+        """Run what begins with a sign-on; who is not understood hears what to do."""
+        try:
+            return self._run(conversation)
+        except (NoAnswer, ForeignAnswer) as error:
+            if self.client.identification is None:
+                raise not_signed_on(error) from None
+            raise
 
     def _run(self, conversation: Conversation[T]) -> T:
         try:

@@ -24,7 +24,7 @@ ERRORS = {
 def refusal_of(error: MeterError | Rejected, device: str) -> Refused:
     """What a meter that refuses has said."""
     if isinstance(error, Rejected):
-        return Refused("NAK: it could not understand the command", device=device)
+        return Refused("NAK: it could not understand the command", device=device, nak=True)
     meaning = ERRORS.get(error.text, "no document says what that means")
     digits = error.text.removeprefix("ERR")
     return Refused(f"({error.text}): {meaning}", code=int(digits) if digits.isdecimal() else None, device=device)
@@ -38,6 +38,20 @@ def mishap_of(error: ProtocolError, device: str, line: FlagLine) -> NoAnswer | F
     if silent and line.dialled:
         return CallLost(f"{error}, over a call that may hold it up for longer", device=device)
     return (NoAnswer if silent else ForeignAnswer)(str(error), device=device)
+
+
+def not_signed_on(error: NoAnswer | ForeignAnswer) -> DeviceError:
+    """What a sign-on came to that brought no identification, and what to do about it.
+
+    A meter that is being visited listens at the speed of that visit and hears no other sign-on; whoever signs on all
+    the same hears nothing, or a piece of what is said there.
+    """
+    if isinstance(error, NoAnswer):
+        why = "look at the cable, the head and the address"
+    else:
+        why = "two meters may answer to this address"
+    busy = "somebody else may be talking to the meter: end that visit, or wait two minutes until it gives up"
+    return type(error)(f"{error.reason}; {busy}; else {why}", device=error.device)
 
 
 def told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:

@@ -189,7 +189,8 @@ class FoldsCase(FlagClient):
 
 
 @_tool("T18", "an identification is read with a fixed place for its escape", "its first character is lost",
-       shows="^(device type|understood)", caught_by="test_an_identification_is_understood_whole")  # fmt: skip
+       shows="^(device type|understood|who this meter says)",
+       caught_by="test_an_identification_is_understood_whole")  # fmt: skip
 class FixedEscape(FlagClient):
     r"""The fifth character is a backslash, or counts as one (a public client)."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bench.drivers.elster import Elster
 from bench.errors import Refused, UsageError
+from bench.procedures.daylight_shift import read_daylight_shift
 from bench.safety import Armed
 from bench.scheme.meter import Identity, ProgrammingRecord, SchemeMeter
 from protocols.elster import tables
@@ -88,6 +91,10 @@ class ElsterScheme:
     def read_programming_log(self) -> ProgrammingRecord:
         """Identity 680."""
         return self._driver.read_programming_log()
+
+    def read_log_time(self) -> datetime:
+        """Its clock as its Unix seconds have it, which is what its logs are stamped with."""
+        return read_daylight_shift(self._driver).unix(self._driver.read_clock())
 
 
 def model_of(message: frames.Identification) -> str:

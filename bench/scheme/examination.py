@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bench.errors import BenchError
+from bench.clock import Clock
+from bench.errors import BenchError, DeviceError
 from bench.scheme.meter import SchemeMeter
 from bench.scheme.plan import Write
-from bench.scheme.report import SchemeReport, State
+from bench.scheme.report import LogTime, SchemeReport, State
 
 
 def look_again(meter: SchemeMeter, report: SchemeReport, *, only_unknown: bool = False) -> None:
@@ -36,7 +37,15 @@ def look_again(meter: SchemeMeter, report: SchemeReport, *, only_unknown: bool =
     report.silent = False
 
 
-def look_afterwards(meter: SchemeMeter, report: SchemeReport) -> None:
+def log_time(meter: SchemeMeter, clock: Clock) -> LogTime | None:
+    """What the meter's log would say now; None if its clock cannot be read."""
+    try:
+        return LogTime(meter.read_log_time(), clock.now())
+    except DeviceError:
+        return None
+
+
+def look_afterwards(meter: SchemeMeter, report: SchemeReport, clock: Clock) -> None:
     """The programming log, the scheme id and the passwords, when the visit of the programming is over.
 
     Raises:
@@ -45,7 +54,7 @@ def look_afterwards(meter: SchemeMeter, report: SchemeReport) -> None:
     last = report.plan.scheme_id
     meter.log_in(None, 0, "")
     try:
-        report.log_after = meter.read_programming_log()
+        report.log_after, report.clock_after = meter.read_programming_log(), log_time(meter, clock)
         found = meter.read_object(last.item.number, last.item.size)
     finally:
         with suppress(BenchError):

@@ -76,3 +76,6 @@ class SchemeMeter(Protocol):
 
     def read_programming_log(self) -> ProgrammingRecord:
         """The programming log."""
+
+    def read_log_time(self) -> datetime:
+        """What its programming log would say if it were programmed now."""

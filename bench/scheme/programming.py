@@ -16,7 +16,7 @@ from datetime import datetime
 from bench.errors import BenchError, DeviceError, UsageError, WrongDevice
 from bench.procedures.journal import Journal
 from bench.safety import Armed
-from bench.scheme.examination import look_afterwards, look_again
+from bench.scheme.examination import log_time, look_afterwards, look_again
 from bench.scheme.meter import Identity, SchemeMeter
 from bench.scheme.plan import UNFINISHED, Plan
 from bench.scheme.report import SchemeReport, State
@@ -110,7 +110,7 @@ class Programming:
                 meter.log_out()
         if report.written and not report.stopped:
             with self._told_if_broken_off(), self._journal.step("read the programming log, and what it holds now"):
-                look_afterwards(meter, report)
+                look_afterwards(meter, report, self._journal.clock)
         if report.stopped:
             with suppress(BenchError):
                 look_again(meter, report)
@@ -158,7 +158,7 @@ class Programming:
 
     def _snapshot(self, found: Identity) -> None:
         report, meter = self.report, self._meter
-        report.log_before = meter.read_programming_log()
+        report.log_before, report.clock_before = meter.read_programming_log(), log_time(meter, self._journal.clock)
         writes = [*self._plan.writes, self._plan.scheme_id]
         held = {w.item.name: meter.read_object(w.item.number, w.item.size) for w in writes if w.item.readable}
         unfinished = held["scheme_id"].rstrip() == UNFINISHED.encode("ascii")

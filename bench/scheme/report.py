@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
-from bench.measure import Measure
+from bench.measure import Measure, Unit
 from bench.procedures.journal import Step
 from bench.scheme.meter import Identity, ProgrammingRecord
 from bench.scheme.plan import Plan, Write
 from protocols.elster.tables import model
 
 _COUNTS = 1 << 16
+#: By how many seconds a stamp and readings of the clock may be apart: whole seconds, and readings take their time.
+_SLACK = Decimal(5)
 
 
 class State(StrEnum):
@@ -24,6 +28,14 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class LogTime:
+    """A moment as a meter's log would have it, and the bench time (ns) at which it was read."""
+
+    moment: datetime
+    at: int
+
+
 @dataclass(slots=True)
 class SchemeReport:
     """One programming, as far as it came.
@@ -32,6 +44,7 @@ class SchemeReport:
         before: what the meter held, by identity name; on resuming, what it held before the first attempt.
         found: what each section held when it was begun, or taken up again.
         states: what each identity holds as far as is known.
+        clock_before, clock_after: what the meter's log would have said at two instants around it all.
         already: whether everything stood there before, so that nothing was written.
         written: whether anything has been written.
         visits: in how many visits a write was confirmed: each counts once in the programming log.
@@ -50,6 +63,8 @@ class SchemeReport:
     states: dict[str, State] = field(default_factory=dict)
     log_before: ProgrammingRecord | None = None
     log_after: ProgrammingRecord | None = None
+    clock_before: LogTime | None = None
+    clock_after: LogTime | None = None
     already: bool = False
     written: bool = False
     visits: int = 0
@@ -113,7 +128,7 @@ def judge_scheme(report: SchemeReport, measure: Measure) -> None:
     least = 1 if lost else report.visits
     more.between(least, max(least, report.tried))
     newest, last = after.times[0], before.times[0]
-    measure("time in the programming log", str(newest), device=report.meter, note=f"before: {last}")
+    _judge_time(report, measure, newest, last)
     fresh = min(rise, len(after.times))
     moved = newest is not None and newest != last
     moved = moved and list(after.times[fresh:]) == list(before.times[: len(before.times) - fresh])
@@ -123,4 +138,18 @@ def judge_scheme(report: SchemeReport, measure: Measure) -> None:
         shown = ", ".join(dict.fromkeys(users))
         measure("user in the programming log", shown, device=report.meter).is_(report.user)
     else:
-        measure("user in the programming log", "", device=report.meter, note=f"an {report.plan.model} keeps none")
+        why = f"an {report.plan.model} keeps none"
+        measure.not_applicable("user in the programming log", why, device=report.meter)
+
+
+def _judge_time(report: SchemeReport, measure: Measure, newest: datetime | None, last: datetime | None) -> None:
+    """The newest entry is of this programming: by the clock before, going on, or by the clock after, going back."""
+    name, first, second = "time in the programming log is out by", report.clock_before, report.clock_after
+    if first is None or second is None:
+        measure.not_determinable(name, "a clock that can be read", device=report.meter)
+        return
+    took = timedelta(microseconds=(second.at - first.at) // 1000)
+    spans = [(first.moment, first.moment + took), (second.moment - took, second.moment)]
+    out = [max(begin - newest, newest - end, timedelta(0)) for begin, end in spans] if newest is not None else []
+    seconds = Decimal(str(min(out).total_seconds())) if out else None
+    measure(name, seconds, Unit.S, device=report.meter, note=f"{newest}, before: {last}").between(Decimal(0), _SLACK)

@@ -34,9 +34,15 @@ def takes_none(entry: Device) -> UsageError:
 
 
 def wall_of(scenario: Scenario) -> Callable[[], datetime]:
-    """The time of day as the bench's clock goes on from now, in the zone of this machine and without it."""
-    clock, start = scenario.bench.clock, datetime.now(UTC).astimezone().replace(tzinfo=None)
-    begun = clock.now()
+    """The time of day to set a meter's clock to, as the bench's clock goes on.
+
+    In virtual time it is that of the simulated world, or equal seeds would not give equal runs; else that of this
+    machine, in its zone and without it.
+    """
+    clock, host = scenario.bench.clock, scenario.bench.host
+    if clock.virtual:
+        return lambda: host.stage.epoch + timedelta(microseconds=clock.now() // 1000)
+    start, begun = datetime.now(UTC).astimezone().replace(tzinfo=None), clock.now()
     return lambda: start + timedelta(microseconds=(clock.now() - begun) // 1000)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bench.errors import DeviceError, ForeignAnswer, NoAnswer, UsageError
+from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused, UsageError
 from bench.procedures.journal import Journal
 from bench.safety import Armed
 from bench.scheme.meter import SchemeMeter
@@ -224,5 +224,9 @@ class Writing:
             wanted = wall().replace(microsecond=0)
             self._visits.write(number, encode_clock(wanted), tell)
         except (NoAnswer, ForeignAnswer):  # the clock is read next
+            return False
+        except Refused as error:
+            if not error.nak:
+                raise
             return False
         return True

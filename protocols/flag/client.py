@@ -80,6 +80,7 @@ class FlagClient:
         if self._started:
             yield Wait(self.timing.after_break)  # a meter goes back to its start some time after a break
         self._started = True
+        self.identification = None
         if self.timing.wake:
             yield from self.wake()
         yield Send(frames.encode_request(self.address))
@@ -181,7 +182,7 @@ class FlagClient:
         yield from self._command(command, again=False, retries=self.timing.retries if password is None else 0)
 
     def command(
-        self, letter: str, number: int, data: bytes | None, *, again: bool = True
+        self, letter: str, number: int, data: bytes | None, *, again: bool = True, after_nak: bool = True
     ) -> Conversation[Answer | None]:
         """A command and its answer: data, or None for an ACK.
 
@@ -190,11 +191,14 @@ class FlagClient:
             number: its digit.
             data: what stands between STX and ETX.
             again: whether to ask again when nothing or something damaged came; never for what changes a meter.
+            after_nak: whether to say it again after a NAK; never for what acts each time it is said, because a firmware
+                that obeys and says NAK would do it twice.
 
         Raises:
             NoReply, Unusable, Rejected, MeterError: as they say.
         """
-        return (yield from self._command(Command(letter, str(number), data), again=again, retries=self.timing.retries))
+        retries = self.timing.retries if again or after_nak else 0
+        return (yield from self._command(Command(letter, str(number), data), again=again, retries=retries))
 
     def _command(self, command: Command, *, again: bool, retries: int) -> Conversation[Answer | None]:
         message = self._encoded(command)
@@ -202,7 +206,7 @@ class FlagClient:
             last = attempt == retries
             try:
                 return (yield from self._exchange(message))
-            except Rejected as error:  # not executed, so it may be sent again whatever it is
+            except Rejected as error:  # not executed, as the standard has it (Annex A)
                 if last:
                     raise
                 self.repeats.append(str(error))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from protocols.flag import stream
-from protocols.flag.frames import bcc
+from protocols.flag.frames import Command, bcc
 
 _MS = 1_000_000
 _SECOND = 1_000 * _MS
@@ -57,6 +57,7 @@ class Habits:
         error_as_nak: whether it says NAK where an error message belongs.
         error_text: the text of an error message; given the right one.
         obeys_damaged: whether it says NAK to a damaged command and obeys it all the same.
+        denies: whether it says NAK to a command that it has carried out; given the command.
         repeats_reply: whether it answers an accepted password with its operand and not with ACK.
         break_answer: what it says to a break.
         stream_data: an object before it is cut into the blocks of a data stream.
@@ -90,6 +91,7 @@ class Habits:
     error_as_nak: bool = False
     error_text: Callable[[str], str] = lambda text: text
     obeys_damaged: bool = False
+    denies: Callable[[Command], bool] = lambda _command: False
     repeats_reply: bool = False
     break_answer: bytes = b""
     stream_data: Callable[[bytes], bytes] = lambda data: data

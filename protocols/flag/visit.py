@@ -117,7 +117,8 @@ class Visit:
                 self.blocks = self._streamed(self._device.stream(self.session, command, now))
                 self._last = b"".join(self.blocks[-1:])
                 return b""
-            return self._told(self._execute(command, now))
+            result = self._execute(command, now)
+            return NAK if result == Ack() and self._device.habits.denies(command) else self._told(result)
         except Refusal as refusal:
             return self._error(refusal.text)
 

@@ -2,6 +2,7 @@
 
 from bench.bench import Bench
 from bench.drivers.elster import Elster
+from bench.errors import DeviceError
 from bench.measure import Measure
 from bench.procedures.flag_talk import Talk, address_of, talking
 from protocols.conversation import ProtocolError
@@ -62,12 +63,33 @@ def test_a_meter_says_who_it_is(meter: Elster, measure: Measure) -> None:
 @needs("read-out")
 @catches("T18", "T19")
 def test_an_identification_is_understood_whole(meter: Elster, measure: Measure) -> None:
-    """What is read from an identification is what stands there: maker and its case, speed, escapes, every character."""
+    """What is read from an identification is what stands there: maker and its case, speed, escapes, every character.
+
+    First of the one that this meter sends, then of others as they were captured.
+    """
+    with talking(meter) as talk:
+        answer = talk.sign_on()
+        talk.let_go(answer)
+    own = answer[max(answer.find(b"/"), 0) :]
+    measure("who this meter says it is", understood(meter, own), device=meter.name).is_(str(by_place(own)))
     for message, expected in CAPTURED.items():
-        found = meter.session.client.understood(message)
-        told = (found.maker, found.speed_id, found.escapes, found.ident, found.mode, found.quick)
         shown = message.decode("ascii").strip()
-        measure(f"understood of {shown}", str(told), device=meter.name).is_(str(expected))
+        measure(f"understood of {shown}", understood(meter, message), device=meter.name).is_(str(expected))
+
+
+def understood(meter: Elster, message: bytes) -> str:
+    """What the tool at the bench makes of an identification."""
+    try:
+        found = meter.session.client.understood(message)
+    except ProtocolError as error:
+        return str(error)
+    return str((found.maker, found.speed_id, found.escapes, found.ident, found.mode, found.quick))
+
+
+def by_place(message: bytes) -> tuple[str, str, str, str, str, bool]:
+    """The same of a message in mode C without escapes, character by character, as such a meter sends it."""
+    text = message.decode("ascii", "replace").rstrip("\r\n")
+    return text[1:4], text[4:5], "", text[5:], "C", text[3:4].islower()
 
 
 @needs("read-out")
@@ -109,12 +131,11 @@ def neighbours(meter: Elster, bench: Bench) -> list[str]:
 def test_letters_of_an_address_keep_their_case(meter: Elster, bench: Bench, measure: Measure) -> None:
     """A meter that is called aB7 answers to aB7 and not to AB7: another meter may be called that."""
     armed, row = bench.arm(meter), meter.identity("outstation")
-    before, address = meter.image("outstation"), meter.session.client.address
+    was, address = {name: meter.image(name) for name in ("outstation", "serial_number")}, meter.session.client.address
     try:
         meter.log_in(armed, 3)
-        bench.journal.audit(
-            "write outstation", device=meter.name, before=before.decode("ascii"), value=LETTERS.decode()
-        )
+        before = was["outstation"].decode("ascii")
+        bench.journal.audit("write outstation", device=meter.name, before=before, value=LETTERS.decode())
         meter.write_object(armed, row.number, LETTERS)
         meter.session.call(LETTERS)
         measure("answers by its name", meter.image("outstation").decode("ascii"), device=meter.name).is_("aB7")
@@ -123,8 +144,28 @@ def test_letters_of_an_address_keep_their_case(meter: Elster, bench: Bench, meas
                 found = who_answers(talk, other)
                 measure(f"who answers to {other.decode()}", found, device=meter.name).is_("silence")
     finally:
-        meter.session.call(LETTERS)
-        if not meter.is_silent():
+        give_back_outstation(meter, bench, was, address)
+
+
+def give_back_outstation(meter: Elster, bench: Bench, was: dict[str, bytes], address: bytes) -> None:
+    """Find the meter under whichever name it took, by its serial number, and give it the old one back."""
+    row, armed = meter.identity("outstation"), bench.arm(meter)
+    for name in (LETTERS, LETTERS.upper(), LETTERS.lower(), address):
+        meter.session.call(name)
+        shown = {} if meter.is_silent() else shown_of(meter)
+        if shown.get("serial_number") != was["serial_number"]:
+            continue
+        if shown["outstation"] != was["outstation"]:
+            bench.journal.audit("restore", device=meter.name, identity=row.number, data=was["outstation"])
             meter.log_in(armed, 3)
-            meter.write_object(armed, row.number, before)
-        meter.session.call(address)
+            meter.write_object(armed, row.number, was["outstation"])
+        break
+    meter.session.call(address)
+
+
+def shown_of(meter: Elster) -> dict[str, bytes]:
+    """Name and serial number of whoever answers; nothing where several do, or none that is understood."""
+    try:
+        return {name: meter.image(name) for name in ("outstation", "serial_number")}
+    except DeviceError:
+        return {}

@@ -17,7 +17,7 @@ from simulators.faults.line_registry import fault_called
 BLOCKS = 2
 TRIES = 3
 #: So many blocks take seventeen seconds at 9600 Bd; so long (ns) is listened to until they are ended.
-LONG, A_WHILE = 40, 2 * SECOND
+LONG, A_WHILE = 41, 2 * SECOND
 #: Frames that pass before the line goes dead: identification, challenge, ACK, two blocks.
 THEN_DEAD = 5
 #: What a stream that breaks off may be called: over a call it is the call that is held to have gone.

@@ -65,16 +65,18 @@ def test_the_register_ends_in_an_orderly_way(target: Series, bench: Bench, clock
     armed, growth = bench.arm(target), growth_of(target)
     start = LIMIT - 10
     since = clock.now()
-    preset_energies(target, dict.fromkeys(Quantity, start), armed=armed, journal=bench.journal)
-    clock.sleep(min(MINUTE, 60 * NS_PER_HOUR // max(1, int(growth.ceiling["real"]))))
-    for quantity in MOVING:
-        words = [signed(word) for word in target.words(quantity.value)]
-        again = growth.within(quantity, clock.now() - since + SECOND)
-        orderly = decode(words) >= start or 0 <= decode(words) <= again
-        fits = all(-WORD_LIMIT <= word <= WORD_LIMIT for word in words)
-        shown = "orderly" if orderly and fits and len(words) == WORDS else f"shows {words}"
-        measure(f"{quantity.title} beyond the register", shown, device=target.name).is_("orderly")
-    preset_energies(target, START, armed=armed, journal=bench.journal)
+    try:
+        preset_energies(target, dict.fromkeys(Quantity, start), armed=armed, journal=bench.journal)
+        clock.sleep(min(MINUTE, 60 * NS_PER_HOUR // max(1, int(growth.ceiling["real"]))))
+        for quantity in MOVING:
+            words = [signed(word) for word in target.words(quantity.value)]
+            again = growth.within(quantity, clock.now() - since + SECOND)
+            orderly = decode(words) >= start or 0 <= decode(words) <= again
+            fits = all(-WORD_LIMIT <= word <= WORD_LIMIT for word in words)
+            shown = "orderly" if orderly and fits and len(words) == WORDS else f"shows {words}"
+            measure(f"{quantity.title} beyond the register", shown, device=target.name).is_("orderly")
+    finally:
+        preset_energies(target, START, armed=armed, journal=bench.journal)
 
 
 @destructive("presets energies and interrupts the supply for a minute")

@@ -36,10 +36,12 @@ def test_conditional_energy_is_counted_on_demand(target: Series, bench: Bench, c
     """It counts from 6321 to 6320, and stands still before and after."""
     armed = bench.arm(target)
     bench.journal.audit("conditional energy on and off", device=target.name, codes=[6321, 6320])
-    target.command(armed, "conditional_on")
-    first = whole(target, CONDITIONAL)
-    count(target, clock)
-    target.command(armed, "conditional_off")
+    try:
+        target.command(armed, "conditional_on")
+        first = whole(target, CONDITIONAL)
+        count(target, clock)
+    finally:
+        target.command(armed, "conditional_off")
     second = whole(target, CONDITIONAL)
     measure("conditional energy counted while on", second - first, Unit.VAH, device=target.name).at_least(10)
     measure("conditional energy status", int(str(target.value("conditional_status"))) & 1, device=target.name).is_(0)

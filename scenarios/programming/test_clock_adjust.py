@@ -6,8 +6,9 @@ from decimal import Decimal
 from bench.bench import Bench
 from bench.clock import Clock
 from bench.drivers.elster import Elster
-from bench.errors import Refused
+from bench.errors import DeviceError, Refused
 from bench.measure import Measure, Unit
+from bench.procedures.keeping import KeptClock
 from bench.procedures.meter_time import ahead, let_time_pass, sleep_to_end_of
 from bench.procedures.profile_reading import read_profile
 from scenarios.marks import catches, destructive, needs
@@ -29,11 +30,12 @@ def test_an_adjustment_takes_its_time(meter: Elster, bench: Bench, clock: Clock,
     """The clock moves by 5 s in each period until it is where it is to be, and the profile stays of one piece."""
     let_time_pass(clock, "what an adjustment of the clock does over hours")
     armed = bench.arm(meter)
+    kept = KeptClock(meter, armed, clock, bench.journal)
     sleep_to_end_of(meter, clock, HALF_HOUR)
     before = ahead(meter, clock)
     bench.journal.audit("adjust clock", device=meter.name, by=str(SLOW))
-    meter.adjust_clock(armed, meter.read_clock() + SLOW)
     try:
+        meter.adjust_clock(armed, meter.read_clock() + SLOW)
         for period in range(1, PERIODS + 1):
             clock.sleep(30 * MINUTE)
             moved = ahead(meter, clock) - before
@@ -45,8 +47,7 @@ def test_an_adjustment_takes_its_time(meter: Elster, bench: Bench, clock: Clock,
             said = "; ".join(found.contradictions)
             measure("the profile contradicts itself", said or "no", device=meter.name).is_("no")
     finally:
-        off = timedelta(seconds=float(ahead(meter, clock) - before))
-        meter.set_clock(armed, meter.read_clock() - off)
+        kept.restore()  # which ends an adjustment that is under way, too
 
 
 @destructive("tries to adjust the clock by 8 minutes")
@@ -55,6 +56,7 @@ def test_an_adjustment_takes_its_time(meter: Elster, bench: Bench, clock: Clock,
 def test_an_adjustment_beyond_the_limit_is_refused(meter: Elster, bench: Bench, clock: Clock, measure: Measure) -> None:
     """More than 7.5 minutes is no adjustment: it is refused, and the clock goes on as before."""
     armed, before = bench.arm(meter), ahead(meter, clock)
+    kept = KeptClock(meter, armed, clock, bench.journal)
     for by in TOO_MUCH:
         bench.journal.audit("adjust clock", device=meter.name, by=str(by))
         try:
@@ -62,7 +64,12 @@ def test_an_adjustment_beyond_the_limit_is_refused(meter: Elster, bench: Bench, 
             answer = "taken"
         except Refused:
             answer = "refused"
+        except DeviceError:
+            kept.restore()
+            raise
         meter.log_out()
+        if answer == "taken":
+            kept.restore()
         measure(f"adjustment by {by // timedelta(minutes=1)} min", answer, device=meter.name).is_("refused")
     clock.sleep(MINUTE)
     moved = round(ahead(meter, clock) - before, 1)

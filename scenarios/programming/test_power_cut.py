@@ -5,6 +5,7 @@ from bench.clock import Clock
 from bench.control import Supplies
 from bench.drivers.powerlogic import Series
 from bench.measure import Measure
+from bench.procedures.keeping import setup_kept
 from protocols.powerlogic.tables import command_code
 from scenarios.marks import catches, destructive, needs
 
@@ -31,19 +32,17 @@ def test_a_cut_soon_after_programming_leaves_one_setup(
     armed, before = bench.arm(target), setup(target)
     wanted = {"neutral_ct_primary": before["neutral_ct_primary"] + 100,
               "power_demand_interval": 20 if before["power_demand_interval"] != 20 else 30}  # fmt: skip
-    bench.journal.audit("program", device=target.name, before=before, value=wanted)
-    target.command(armed, "enter_setup")
-    for name, value in wanted.items():
-        target.session.write(armed, target.map[name].number, value)
-    target.session.write(armed, PARAMETER, SAVE)
-    target.issue(armed, command_code(target.model.family, "leave_setup"))
-    clock.sleep(SOON)
-    bench.journal.audit("power cycle", device=target.name)
-    try:
+    with setup_kept(target, armed, bench.journal, NAMES):
+        bench.journal.audit("program", device=target.name, before=before, value=wanted)
+        target.command(armed, "enter_setup")
+        for name, value in wanted.items():
+            target.session.write(armed, target.map[name].number, value)
+        target.session.write(armed, PARAMETER, SAVE)
+        target.issue(armed, command_code(target.model.family, "leave_setup"))
+        clock.sleep(SOON)
+        bench.journal.audit("power cycle", device=target.name)
         supplies.cycle(target.name)
         target.wait_until_it_answers(RETURN)
         found = setup(target)
         whole = "old" if found == before else "new" if found == wanted else str(found)
         measure("set-up after a power cut", whole, device=target.name).one_of(("old", "new"))
-    finally:
-        target.program(armed, before)

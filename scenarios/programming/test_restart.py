@@ -5,6 +5,7 @@ from bench.clock import Clock
 from bench.drivers.powerlogic import Series
 from bench.errors import DeviceError
 from bench.measure import Measure
+from bench.procedures.keeping import setup_kept
 from bench.procedures.preset import preset_energies
 from bench.procedures.reading import growth_of
 from protocols.powerlogic.energy import Quantity
@@ -26,27 +27,27 @@ SETTINGS = ("ct_primary", "ct_secondary", "pt_primary", "pt_primary_scale", "pt_
 def test_a_master_reset_takes_its_time(target: Series, bench: Bench, clock: Clock, measure: Measure) -> None:
     """The energies are gone, and for twenty seconds nobody answers."""
     armed = bench.arm(target)
-    setup = {name: int(str(target.value(name))) for name in SETTINGS}
     preset_energies(target, START, armed=armed, journal=bench.journal)
-    bench.journal.audit("master reset", device=target.name, codes=[9020, 1120, 1130], before=setup)
-    target.command(armed, "enter_setup")
-    target.session.write(armed, 8001, KEEP_COMMUNICATIONS)
-    target.issue(armed, command_code(target.model.family, "master_reset"))
-    since = clock.now()
-    clock.sleep(RESET_TIME - 5 * SECOND)
-    answered = "silent"
-    try:
-        target.read_energies()
-        answered = "answered"
-    except DeviceError:
-        pass
-    measure("during a master reset", answered, device=target.name).is_("silent")
-    target.wait_until_it_answers(RETURN)
-    found, growth = target.read_energies(), growth_of(target)
-    most = growth.within(Quantity.APPARENT_TOTAL, clock.now() - since)
-    kept = [quantity.title for quantity in Quantity if abs(found[quantity]) > most]
-    measure("kept over a master reset", ", ".join(kept) or "nothing", device=target.name).is_("nothing")
-    target.command(armed, "factory_defaults")
-    target.program(armed, setup)
-    shown = {name: int(str(target.value(name))) for name in SETTINGS}
-    measure("set-up programmed again", shown == setup, device=target.name).is_(expected=True)
+    with setup_kept(target, armed, bench.journal, SETTINGS) as setup:
+        bench.journal.audit("master reset", device=target.name, codes=[9020, 1120, 1130], before=setup)
+        target.command(armed, "enter_setup")
+        target.session.write(armed, 8001, KEEP_COMMUNICATIONS)
+        target.issue(armed, command_code(target.model.family, "master_reset"))
+        since = clock.now()
+        clock.sleep(RESET_TIME - 5 * SECOND)
+        answered = "silent"
+        try:
+            target.read_energies()
+            answered = "answered"
+        except DeviceError:
+            pass
+        measure("during a master reset", answered, device=target.name).is_("silent")
+        target.wait_until_it_answers(RETURN)
+        found, growth = target.read_energies(), growth_of(target)
+        most = growth.within(Quantity.APPARENT_TOTAL, clock.now() - since)
+        kept = [quantity.title for quantity in Quantity if abs(found[quantity]) > most]
+        measure("kept over a master reset", ", ".join(kept) or "nothing", device=target.name).is_("nothing")
+        target.command(armed, "factory_defaults")
+        target.program(armed, setup)
+        shown = {name: int(str(target.value(name))) for name in SETTINGS}
+        measure("set-up programmed again", shown == setup, device=target.name).is_(expected=True)

@@ -4,7 +4,8 @@ from bench.bench import Bench
 from bench.drivers.elster import Elster
 from bench.errors import Refused, UsageError
 from bench.measure import Measure
-from bench.procedures.scheme_trial import USER, SchemeTrial
+from bench.procedures.keeping import object_kept
+from bench.procedures.scheme_trial import SchemeTrial
 from protocols.elster.configuration import layout
 from protocols.elster.logs import COUNTS
 from scenarios.marks import catches, destructive, needs
@@ -69,20 +70,22 @@ def test_a_scheme_is_not_programmed_with_a_wrong_password(meter: Elster, bench: 
     plan = trial.plan("demand: {period: 15 min}\n")
     before, count = trial.held(), meter.read_programming_log().count
     right = meter.session.password
-    meter.session.password = lambda: WRONG
     try:
-        trial.program(plan)
-        said = "programmed"
-    except Refused:
-        said = "refused"
+        meter.session.password = lambda: WRONG
+        try:
+            trial.program(plan)
+            said = "programmed"
+        except Refused:
+            said = "refused"
+        finally:
+            meter.session.password = right
+        measure("programming with a wrong password", said, device=meter.name).is_("refused")
+        counted = (meter.read_programming_log().count - count) % COUNTS
+        measure("programmings with a wrong password", counted, device=meter.name).is_(0)
+        same = trial.held() == before
+        measure("scheme after a wrong password", "as before" if same else "another", device=meter.name).is_("as before")
     finally:
-        meter.session.password = right
-    measure("programming with a wrong password", said, device=meter.name).is_("refused")
-    counted = (meter.read_programming_log().count - count) % COUNTS
-    measure("programmings with a wrong password", counted, device=meter.name).is_(0)
-    same = trial.held() == before
-    measure("scheme after a wrong password", "as before" if same else "another", device=meter.name).is_("as before")
-    trial.restore()
+        trial.restore()
 
 
 @destructive("programs the password of level 2 for good, and tries to program at that level")
@@ -93,23 +96,19 @@ def test_a_level_too_low_programs_nothing(meter: Elster, bench: Bench, measure: 
     trial = SchemeTrial(meter, bench)
     with trial.programmed(trial.plan("passwords: {2: {env: L2}}\n", passwords={"L2": LEVEL_2})):
         row = layout(meter.device.model).items["demand_period"]
-        held = meter.read_object(row.number, row.size)
         armed = bench.arm(meter)
-        bench.journal.audit("program", device=meter.name, identity=row.number, level=2)
-        meter.session.log_in(LEVEL_2.encode("ascii"))
-        try:
-            meter.write_object(armed, row.number, trial.plan("demand: {period: 10 min}\n").writes[0].data)
-            said = "taken"
-        except Refused:
-            said = "refused"
-        meter.log_out()
-        measure("writing at level 2", said, device=meter.name).is_("refused")
-        same = meter.read_object(row.number, row.size) == held
-        measure("section after level 2", "as before" if same else "another", device=meter.name).is_("as before")
-        if not same:
-            meter.log_in(armed, 3, USER)
-            meter.write_object(armed, row.number, held)
+        with object_kept(meter, armed, bench.journal, row.number, row.size) as held:
+            bench.journal.audit("program", device=meter.name, identity=row.number, level=2)
+            meter.session.log_in(LEVEL_2.encode("ascii"))
+            try:
+                meter.write_object(armed, row.number, trial.plan("demand: {period: 10 min}\n").writes[0].data)
+                said = "taken"
+            except Refused:
+                said = "refused"
             meter.log_out()
+            measure("writing at level 2", said, device=meter.name).is_("refused")
+            same = meter.read_object(row.number, row.size) == held
+            measure("section after level 2", "as before" if same else "another", device=meter.name).is_("as before")
 
 
 @destructive("programs the password of level 2 for good")

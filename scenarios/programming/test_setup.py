@@ -9,9 +9,11 @@ from bench.control import Loads, Supplies
 from bench.drivers.powerlogic import Series
 from bench.errors import NoAnswer, Refused
 from bench.measure import Measure, Unit
+from bench.procedures.keeping import setup_kept
 from protocols.powerlogic.energy import Quantity
 from scenarios.marks import catches, destructive, needs
 
+INTERVAL = "power_demand_interval"
 TWO_MINUTES = 120_000_000_000
 SECOND = 1_000_000_000
 TEN_SECONDS = 10 * SECOND
@@ -22,7 +24,7 @@ NS_PER_HOUR = 3_600_000_000_000
 
 def interval(meter: Series) -> int:
     """The demand interval in minutes."""
-    return int(str(meter.value("power_demand_interval")))
+    return int(str(meter.value(INTERVAL)))
 
 
 @destructive("changes the demand interval, and changes it back")
@@ -31,10 +33,10 @@ def test_a_demand_interval_is_programmed(target: Series, bench: Bench, measure: 
     """A saved interval holds after the reset that saving brings."""
     armed, before = bench.arm(target), interval(target)
     wanted = 30 if before != 30 else 20
-    bench.journal.audit("program", device=target.name, power_demand_interval=wanted, before=before)
-    target.program(armed, {"power_demand_interval": wanted})
-    measure("demand interval", interval(target), device=target.name, note="minutes").is_(wanted)
-    target.program(armed, {"power_demand_interval": before})
+    with setup_kept(target, armed, bench.journal, [INTERVAL]):
+        bench.journal.audit("program", device=target.name, power_demand_interval=wanted, before=before)
+        target.program(armed, {INTERVAL: wanted})
+        measure("demand interval", interval(target), device=target.name, note="minutes").is_(wanted)
     measure("demand interval restored", interval(target), device=target.name).is_(before)
 
 
@@ -47,15 +49,13 @@ def test_a_programmed_interval_survives_a_power_cut(
     """What was saved is still there after the supply was away."""
     armed, before = bench.arm(target), interval(target)
     wanted = 30 if before != 30 else 20
-    bench.journal.audit("program", device=target.name, power_demand_interval=wanted, before=before)
-    target.program(armed, {"power_demand_interval": wanted})
-    try:
+    with setup_kept(target, armed, bench.journal, [INTERVAL]):
+        bench.journal.audit("program", device=target.name, power_demand_interval=wanted, before=before)
+        target.program(armed, {INTERVAL: wanted})
         bench.journal.audit("power cycle", device=target.name)
         supplies.cycle(target.name)
         target.wait_until_it_answers(TWO_MINUTES)
         measure("demand interval after a power cycle", interval(target), device=target.name).is_(wanted)
-    finally:
-        target.program(armed, {"power_demand_interval": before})
 
 
 @destructive("opens a set-up session and discards it")
@@ -64,15 +64,16 @@ def test_a_programmed_interval_survives_a_power_cut(
 def test_a_discarded_session_changes_nothing(target: Series, bench: Bench, measure: Measure) -> None:
     """Leaving set-up without saving keeps the old values."""
     before = interval(target)
-    bench.journal.audit("program and discard", device=target.name, power_demand_interval=7)
-    try:
-        target.program(bench.arm(target), {"power_demand_interval": 7}, save=False)
-        answer = "0"
-    except (NoAnswer, Refused) as error:
-        answer = str(error)
-        target.wait_until_it_answers(TWO_MINUTES)
-    measure("answer to discarding", answer, device=target.name).is_("0")
-    measure("demand interval", interval(target), device=target.name).is_(before)
+    with setup_kept(target, bench.arm(target), bench.journal, [INTERVAL]):
+        bench.journal.audit("program and discard", device=target.name, power_demand_interval=7)
+        try:
+            target.program(bench.arm(target), {INTERVAL: 7}, save=False)
+            answer = "0"
+        except (NoAnswer, Refused) as error:
+            answer = str(error)
+            target.wait_until_it_answers(TWO_MINUTES)
+        measure("answer to discarding", answer, device=target.name).is_("0")
+        measure("demand interval", interval(target), device=target.name).is_(before)
 
 
 @destructive("opens a set-up session and leaves it to its time-out")
@@ -81,13 +82,14 @@ def test_a_discarded_session_changes_nothing(target: Series, bench: Bench, measu
 def test_a_forgotten_session_ends_by_itself(target: Series, bench: Bench, clock: Clock, measure: Measure) -> None:
     """Two minutes without a write end the session and the old values come back."""
     armed, before = bench.arm(target), interval(target)
-    bench.journal.audit("program and forget", device=target.name, power_demand_interval=7)
-    target.command(armed, "enter_setup")
-    target.session.write(armed, target.map["power_demand_interval"].number, 7)
-    clock.sleep(TWO_MINUTES - 2 * SECOND)
-    measure("draft shown before two minutes", interval(target), device=target.name).is_(7)
-    clock.sleep(4 * SECOND)
-    measure("demand interval", interval(target), device=target.name).is_(before)
+    with setup_kept(target, armed, bench.journal, [INTERVAL]):
+        bench.journal.audit("program and forget", device=target.name, power_demand_interval=7)
+        target.command(armed, "enter_setup")
+        target.session.write(armed, target.map[INTERVAL].number, 7)
+        clock.sleep(TWO_MINUTES - 2 * SECOND)
+        measure("draft shown before two minutes", interval(target), device=target.name).is_(7)
+        clock.sleep(4 * SECOND)
+        measure("demand interval", interval(target), device=target.name).is_(before)
 
 
 @destructive("tries to write set-up registers outside a session and out of range")
@@ -99,15 +101,16 @@ def test_the_setup_is_protected(target: Series, bench: Bench, measure: Measure) 
         "outside a session": lambda: target.session.write(armed, target.map["ct_primary"].number, 800),
         "out of range": lambda: target.program(armed, {"ct_secondary": 3}, save=False),
     }
-    for what, write in attempts.items():
-        try:
-            write()
-            answer = "taken"
-        except Refused:
-            answer = "refused"
-        measure(f"write {what}", answer, device=target.name).is_("refused")
-        target.wait_until_it_answers(TWO_MINUTES)
-    measure("ratios", str(target.ratios()), device=target.name).is_(str(before))
+    with setup_kept(target, armed, bench.journal, ["ct_primary", "ct_secondary"]):
+        for what, write in attempts.items():
+            try:
+                write()
+                answer = "taken"
+            except Refused:
+                answer = "refused"
+            measure(f"write {what}", answer, device=target.name).is_("refused")
+            target.wait_until_it_answers(TWO_MINUTES)
+        measure("ratios", str(target.ratios()), device=target.name).is_(str(before))
 
 
 @destructive("changes the current transformer ratio, and changes it back")
@@ -117,9 +120,9 @@ def test_a_ratio_scales_what_is_measured(target: Series, bench: Bench, measure: 
     """Twice the CT ratio shows twice the power, from the same secondary current."""
     armed, before = bench.arm(target), target.ratios()
     power = target.power_ceiling()["real"]
-    bench.journal.audit("program", device=target.name, ct_primary=before.ct_primary * 2, before=str(before))
-    target.program(armed, {"ct_primary": before.ct_primary * 2})
-    try:
+    with setup_kept(target, armed, bench.journal, ["ct_primary"]):
+        bench.journal.audit("program", device=target.name, ct_primary=before.ct_primary * 2, before=str(before))
+        target.program(armed, {"ct_primary": before.ct_primary * 2})
         twice = target.power_ceiling()["real"]
         measure("power at twice the ratio", twice, device=target.name).within(2 * power, power / 50)
         first = target.read_energies()
@@ -131,8 +134,6 @@ def test_a_ratio_scales_what_is_measured(target: Series, bench: Bench, measure: 
         measure("counted at twice the ratio", counted, Unit.VAH, device=target.name).within(
             expected, expected // 50 + 2
         )
-    finally:
-        target.program(armed, {"ct_primary": before.ct_primary})
     measure("ratios restored", str(target.ratios()), device=target.name).is_(str(before))
 
 

@@ -8,14 +8,16 @@ from bench.bench import Bench
 from bench.clock import Clock
 from bench.control import Loads, Supplies
 from bench.drivers.elster import Elster
-from bench.errors import Refused
+from bench.errors import DeviceError, Refused
 from bench.measure import Measure, Unit
 from bench.procedures.daylight_shift import read_daylight_shift
 from bench.procedures.elster_sections import programmed, read_section
 from bench.procedures.head_end import HeadEnd
+from bench.procedures.keeping import clock_kept
 from bench.procedures.meter_time import let_time_pass, sleep_to_end_of, sleep_until
 from protocols.elster.configuration import BillingDate, BillingDates
 from protocols.elster.history import HistoricalSet, Trigger
+from protocols.elster.logs import COUNTS
 from protocols.elster.registers import MaximumDemand
 from protocols.elster.tables import Source, model
 from scenarios.marks import catches, destructive, needs
@@ -113,6 +115,22 @@ def import_maximum(meter: Elster, head_end: HeadEnd, records: tuple[MaximumDeman
     return mine[0] if mine else None
 
 
+@destructive("resets billing")
+@needs("read-billing", "read-logs", "reset-demand")
+@catches("E141")
+def test_a_billing_reset_counts_once(meter: Elster, bench: Bench, measure: Measure) -> None:
+    """A reset is acknowledged, and the count of billing events is one higher: done once, and said to be done."""
+    before = meter.read_log("billing_events").count
+    try:
+        reset(meter, bench)
+        answer = "ACK"
+    except DeviceError as error:
+        answer = error.reason
+    measure("answer to a billing reset", answer, device=meter.name).is_("ACK")
+    counted = (meter.read_log("billing_events").count - before) % COUNTS
+    measure("billing resets counted", counted, device=meter.name).is_(1)
+
+
 @destructive("programs a lock-out and resets billing twice")
 @needs("read-billing", "program-scheme")
 @catches("E39")
@@ -151,7 +169,8 @@ def test_a_billing_date_without_supply_is_made_up(
     dates = BillingDates((BillingDate(1),), 0)
     now = meter.read_clock()
     first = datetime.combine((now.replace(day=1) + timedelta(days=32)).replace(day=1), time())
-    with programmed(meter, dates, armed=armed, journal=bench.journal):
+    restored = clock_kept(meter, armed, clock, bench.journal)
+    with programmed(meter, dates, armed=armed, journal=bench.journal), restored:
         bench.journal.audit("set clock", device=meter.name, value=first - timedelta(minutes=30))
         meter.set_clock(armed, first - timedelta(minutes=30))
         supplies.cycle(meter.name, HOUR)
@@ -159,7 +178,6 @@ def test_a_billing_date_without_supply_is_made_up(
         kept = newest(meter)
         expected = Trigger.BILLING_DATE | Trigger.POWER_UP
         measure("billing date in an outage", kept.trigger, device=meter.name).is_(int(expected))
-        meter.set_clock(armed, now + (meter.read_clock() - first))
 
 
 @destructive("changes the load behind the meter")

@@ -62,6 +62,7 @@ def test_the_readout_shows_the_registers(meter: Elster, measure: Measure) -> Non
 
 
 @needs("read-out", "identify")
+@catches("E145")
 def test_the_readout_says_whose_it_is(meter: Elster, measure: Measure) -> None:
     """Serial number and address are those that identify the meter."""
     identification, _ = meter.identify()

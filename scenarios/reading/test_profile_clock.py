@@ -9,6 +9,7 @@ from bench.clock import Clock
 from bench.drivers.elster import Elster
 from bench.measure import Measure
 from bench.procedures.head_end import HeadEnd
+from bench.procedures.keeping import clock_kept
 from bench.procedures.meter_time import let_time_pass, sleep_to_end_of, sleep_until
 from bench.procedures.profile_reading import ProfileReading, read_profile
 from bench.procedures.quality import Quality
@@ -26,15 +27,11 @@ SHORT_DAY, LONG_DAY = 46, 50
 @contextmanager
 def other_time(meter: Elster, bench: Bench, moment: datetime) -> Iterator[None]:
     """Have the clock at another time for a while."""
-    armed, before, since = bench.arm(meter), meter.read_clock(), bench.clock.now()
-    bench.journal.audit("set clock", device=meter.name, before=before, value=moment)
-    meter.set_clock(armed, moment)
-    try:
+    armed = bench.arm(meter)
+    with clock_kept(meter, armed, bench.clock, bench.journal) as kept:
+        bench.journal.audit("set clock", device=meter.name, before=kept.before, value=moment)
+        meter.set_clock(armed, moment)
         yield
-    finally:
-        passed = timedelta(microseconds=(bench.clock.now() - since) // 1000)
-        bench.journal.audit("restore clock", device=meter.name, value=before + passed)
-        meter.set_clock(armed, before + passed)
 
 
 def tell(measure: Measure, meter: Elster, found: ProfileReading) -> None:

@@ -40,6 +40,7 @@ def test_a_reply_of_zeros_only_reads(meter: Elster, bench: Bench, measure: Measu
 
 @destructive(WHY)
 @needs("read-out", "program-scheme")
+@catches("E32", "E144")
 def test_without_a_reply_nothing_is_read_or_written(meter: Elster, bench: Bench, measure: Measure) -> None:
     """Who has not answered the challenge gets nothing."""
     armed, writer, row = bench.arm(meter), Writer(meter), meter.identity("serial_number")

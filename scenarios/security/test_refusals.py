@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from bench.bench import Bench
 from bench.drivers.elster import Elster
+from bench.errors import Undeterminable
 from bench.measure import Measure
 from bench.procedures.elster_memory import changes, programmed
 from bench.procedures.flag_talk import SECOND, Talk, error_text, kind_of, talking
+from bench.procedures.keeping import object_kept
 from protocols.flag.frames import ETX, SOH, STX, Command, checked
 from scenarios.marks import catches, destructive, needs
 
@@ -22,59 +25,104 @@ Ask = Callable[[Talk], bytes]
 
 
 def impossible(meter: Elster) -> dict[str, Ask]:
-    """Sound commands that cannot be executed."""
+    """Sound commands that cannot be executed, and of which one that is obeyed all the same does no lasting harm.
+
+    What is only read is given the bytes that stand there; everything else is about the scheme's name, which is kept.
+    """
     serial, scheme = meter.identity("serial_number"), meter.identity("scheme_id")
-    name = b"X" * scheme.size
+    name, held = b"X" * scheme.size, meter.image("serial_number")
     return {
         "reading an unknown identity": lambda talk: talk.read(NO_SUCH_IDENTITY, 1),
-        "writing an unknown identity": lambda talk: talk.write(NO_SUCH_IDENTITY, b"\1"),
         "reading packet 000": lambda talk: talk.read(serial.number, 1, 0),
-        "writing packet 000": lambda talk: talk.write(scheme.number, name, 0),
         "reading a packet that is not there": lambda talk: talk.read(serial.number, 1, 2),
-        "writing a packet that is not there": lambda talk: talk.write(scheme.number, name, 2),
         "reading more than a packet holds": lambda talk: talk.read(serial.number, BEYOND_A_PACKET),
-        "writing a byte too many": lambda talk: talk.write(scheme.number, name + b"X"),
         "writing a byte too few": lambda talk: talk.write(scheme.number, name[:-1]),
-        "writing what is only read": lambda talk: talk.write(serial.number, b"X" * serial.size),
+        "writing what is only read": lambda talk: talk.write(serial.number, held),
         "writing half a byte": lambda talk: talk.command("W1", f"{scheme.number:03d}001(123)".encode()),
         "reading without brackets": lambda talk: talk.command("R1", f"{serial.number:03d}001".encode()),
-        "executing what is not executed": lambda talk: talk.command("E2", f"{serial.number:03d}001()".encode()),
+        "executing what is not executed": lambda talk: talk.command("E2", f"{scheme.number:03d}001()".encode()),
     }  # fmt: skip
+
+
+def astray(meter: Elster) -> dict[str, Ask]:
+    """Commands that would write to where nobody can read what stood there: in front of an object, or behind it."""
+    scheme = meter.identity("scheme_id")
+    name = b"X" * scheme.size
+    return {
+        "writing an unknown identity": lambda talk: talk.write(NO_SUCH_IDENTITY, b"\1"),
+        "writing packet 000": lambda talk: talk.write(scheme.number, name, 0),
+        "writing a packet that is not there": lambda talk: talk.write(scheme.number, name, 2),
+        "writing a byte too many": lambda talk: talk.write(scheme.number, name + b"X"),
+    }
 
 
 @destructive("tries writes that must be refused")
 @needs("read-out", "program-scheme")
-@catches("E34", "E78", "E79", "E80", "E98")
+@catches("E34", "E78", "E79", "E80", "E98", "E142")
 def test_what_is_refused_changes_nothing(meter: Elster, bench: Bench, measure: Measure) -> None:
     """Unknown identities, wrong packets, sizes that do not fit: error messages, and the meter is as it was."""
-    armed, serial, before = bench.arm(meter), meter.identity("serial_number"), programmed(meter)
-    bench.journal.audit("writes that must be refused", device=meter.name)
+    armed, serial = bench.arm(meter), meter.identity("serial_number")
+    with name_kept(meter, bench):
+        before, asked = programmed(meter), impossible(meter)
+        bench.journal.audit("writes that must be refused", device=meter.name)
+        with talking(meter, armed) as talk:
+            talk.enter()
+            talk.answer_with(meter.session.given_password())
+            texts = refusals(talk, meter, measure, asked)
+            beyond = talk.read(serial.number, 2 * serial.size)
+            came = (len(beyond) - len("\2()\3.")) // 2 if kind_of(beyond) == "data" else 0
+            measure("bytes read beyond the end of an object", max(0, came - serial.size), device=meter.name).is_(0)
+        telling = sum(bool(text) and not NUMBER.fullmatch(text) for text in texts)
+        measure("error messages that say more than a number", telling, device=meter.name).is_(0)
+        measure("what has changed", changes(before, programmed(meter)), device=meter.name).is_("nothing")
+
+
+@destructive("tries writes that must be refused, on a meter that nobody needs afterwards")
+@needs("read-out", "program-scheme")
+@catches("E79")
+def test_a_write_astray_is_refused(meter: Elster, bench: Bench, measure: Measure) -> None:
+    """Unknown identities, packets and bytes that no object has; a real meter that obeyed could not be restored."""
+    if not bench.may_spoil(meter.name):
+        raise Undeterminable("writes to where no object is", "a meter that may be spoilt for good: a simulated one")
+    armed = bench.arm(meter)
+    with name_kept(meter, bench):
+        before = programmed(meter)
+        bench.journal.audit("writes that must be refused", device=meter.name)
+        with talking(meter, armed) as talk:
+            talk.enter()
+            talk.answer_with(meter.session.given_password())
+            refusals(talk, meter, measure, astray(meter))
+        measure("what has changed", changes(before, programmed(meter)), device=meter.name).is_("nothing")
+
+
+def name_kept(meter: Elster, bench: Bench) -> AbstractContextManager[bytes]:
+    """The scheme's name is afterwards what it was, should a meter have obeyed."""
+    row = meter.identity("scheme_id")
+    return object_kept(meter, bench.arm(meter), bench.journal, row.number, row.size)
+
+
+def refusals(talk: Talk, meter: Elster, measure: Measure, asked: dict[str, Ask]) -> list[str]:
+    """Say what must be refused; returns the texts of the error messages."""
     texts: list[str] = []
-    with talking(meter, armed) as talk:
-        talk.enter()
-        talk.answer_with(meter.session.given_password())
-        for what, ask in impossible(meter).items():
-            answer = ask(talk)
-            texts.append(error_text(answer) or "")
-            measure(f"answer to {what}", kind_of(answer), device=meter.name).is_("error message")
-        beyond = talk.read(serial.number, 2 * serial.size)
-        came = (len(beyond) - len("\2()\3.")) // 2 if kind_of(beyond) == "data" else 0
-        measure("bytes read beyond the end of an object", max(0, came - serial.size), device=meter.name).is_(0)
-    telling = sum(bool(text) and not NUMBER.fullmatch(text) for text in texts)
-    measure("error messages that say more than a number", telling, device=meter.name).is_(0)
-    measure("what has changed", changes(before, programmed(meter)), device=meter.name).is_("nothing")
+    for what, ask in asked.items():
+        answer = ask(talk)
+        texts.append(error_text(answer) or "")
+        measure(f"answer to {what}", kind_of(answer), device=meter.name).is_("error message")
+    return texts
 
 
-def damaged(sound: bytes) -> dict[str, bytes]:
+def damaged(sound: bytes, *, spoiling: bool) -> dict[str, bytes]:
     """The same write, damaged in each way that a line or a tool damages it."""
-    return {
+    found = {
         "with a wrong check character": sound[:-1] + bytes((sound[-1] ^ 0x55,)),
         "with one wrong character": sound.replace(b"(", b")", 1),
         "with a check character from STX on": sound[:-1] + bytes((sound[-1] ^ sound[1] ^ sound[2] ^ 0x02,)),
         "without ETX": sound[:-2] + sound[-1:],
         "without its end": sound[: len(sound) // 2],
-        "that is far too long": checked(SOH + b"W1" + STX + sound[4:10] + b"(" + b"58" * ENDLESS + b")" + ETX),
     }
+    if spoiling:  # what a firmware that kept all of it wrote over is nowhere to be read
+        found["that is far too long"] = checked(SOH + b"W1" + STX + sound[4:10] + b"(" + b"58" * ENDLESS + b")" + ETX)
+    return found
 
 
 @destructive("sends damaged writes, which a meter must not obey")
@@ -86,21 +134,17 @@ def test_a_damaged_write_is_not_obeyed(meter: Elster, bench: Bench, measure: Mea
     wanted = f"{row.number:03d}001({(b'X' * row.size).hex().upper()})".encode()
     sound = Command("W", "1", wanted).encode()
     bench.journal.audit("damaged writes", device=meter.name)
-    try:
-        with talking(meter, armed) as talk:
-            talk.enter()
-            talk.answer_with(meter.session.given_password())
-            for what, message in damaged(sound).items():
-                _judge(talk, meter, measure, f"a write {what}", talk.say(message), before)
-            if meter.session.line.shows_framing:
-                answer = talk.say_with_odd_parity(sound)
-                _judge(talk, meter, measure, "a write with wrong parity", answer, before)
-            else:
-                lacks = "a line that carries parity"
-                measure.not_determinable("answer to a write with wrong parity", lacks, device=meter.name)
-    finally:
-        if meter.image("scheme_id") != before:
-            meter.session.write(armed, row.number, before)
+    with name_kept(meter, bench), talking(meter, armed) as talk:
+        talk.enter()
+        talk.answer_with(meter.session.given_password())
+        for what, message in damaged(sound, spoiling=bench.may_spoil(meter.name)).items():
+            _judge(talk, meter, measure, f"a write {what}", talk.say(message), before)
+        if meter.session.line.shows_framing:
+            answer = talk.say_with_odd_parity(sound)
+            _judge(talk, meter, measure, "a write with wrong parity", answer, before)
+        else:
+            lacks = "a line that carries parity"
+            measure.not_determinable("answer to a write with wrong parity", lacks, device=meter.name)
 
 
 def _judge(talk: Talk, meter: Elster, measure: Measure, what: str, answer: bytes, before: bytes) -> None:

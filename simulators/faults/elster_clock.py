@@ -1,4 +1,4 @@
-"""Defects of Elster meters in adjusting the clock."""
+"""Defects of Elster meters in setting and adjusting the clock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from simulators.meters.elster.meter import Meter
 
 _FAMILY = "elster"
 _TOO_FAST = 30_000_000_000
+_TWELVE = 12
 
 
 @defect("E44", "an adjustment takes 30 s a period instead of 5", "the clock is where it is to be too soon",
@@ -15,6 +16,15 @@ _TOO_FAST = 30_000_000_000
 def adjusts_too_fast(meter: Meter) -> None:
     """The step is six times too large."""
     decide(meter, clock_step=lambda pending, _step: max(-_TOO_FAST, min(_TOO_FAST, pending)))
+
+
+@defect("E146", "a clock is set by a clock of twelve hours", "a meter that was set to the evening is in the morning",
+        why="the hour goes through the display's own register, which has twelve in some countries",
+        shows="^shown after the set time|^billing date in an outage|^clock settings that|^intervals jumped|off by",
+        caught_by="test_the_clock_takes_a_new_time", family=_FAMILY)  # fmt: skip
+def sets_twelve_hours(meter: Meter) -> None:
+    """Eleven at night becomes eleven in the morning."""
+    decide(meter, clock_setting=lambda _before, wanted: wanted.replace(hour=wanted.hour % _TWELVE))
 
 
 @defect("E95", "an adjustment of any size is accepted", "the clock begins to drift by minutes for hours",

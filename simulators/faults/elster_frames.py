@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import xor
 
-from protocols.flag.frames import ACK
+from protocols.flag.frames import ACK, Command
 from protocols.flag.stream import crc16
 from simulators.faults.change import behave
 from simulators.faults.registry import defect, raised
@@ -238,6 +238,7 @@ def address_in_each(meter: Meter) -> None:
 
 
 _REFUSALS = "test_what_is_refused_changes_nothing"
+_RESET = b"655"
 
 
 #: Where a refusal belongs, something else comes, or nothing.
@@ -265,11 +266,24 @@ def errors_as_nak(meter: Meter) -> None:
 
 
 @defect("E65", "the break is acknowledged", "a character stands on the line that nobody asked for", severity="function",
-        why="every command has its answer", shows=f"{_BREACHES}|^after the break$", caught_by=_VISIT,
-        family=_ELSTER)  # fmt: skip
+        why="every command has its answer", shows=f"{_BREACHES}|^after the break$",
+        caught_by=(_VISIT, "test_a_break_ends_a_visit_at_once"), family=_ELSTER)  # fmt: skip
 def break_answered(meter: Meter) -> None:
     """ACK, as after a write."""
     behave(meter, break_answer=ACK)
+
+
+@defect("E141", "a billing reset is carried out and answered with NAK", "a host that says it again resets twice",
+        why="the answer is made of a status that the end of the demand period has overwritten", severity="billing",
+        shows="^answer to a billing reset|raised ForeignAnswer: .*answered with NAK, and has done it",
+        caught_by="test_a_billing_reset_counts_once", family=_ELSTER)  # fmt: skip
+def denies_reset(meter: Meter) -> None:
+    """It is done, and the answer says that it was not understood."""
+
+    def is_reset(command: Command) -> bool:
+        return command.letter in "WE" and (command.data or b"").startswith(_RESET)
+
+    behave(meter, denies=is_reset)
 
 
 # -- data stream -----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from simulators.meters.elster.meter import Meter
 
 _FAMILY = "elster"
 _LAST = 65_535
+_DAY = 86_400_000_000_000
 _ONCE = "test_a_session_is_one_programming"
 
 
@@ -38,6 +39,15 @@ def oldest_stays(meter: Meter) -> None:
 def previous_name(meter: Meter) -> None:
     """A name is taken over when there is none yet."""
     decide(meter, programmer=lambda session, before: before or session.user)
+
+
+@defect("E143", "a programming is dated by its day", "the log says midnight, whenever it was",
+        why="the stamp is made of the date's registers, and the time's are read by another function",
+        shows="^time in the programming log", severity="function",
+        caught_by="test_a_scheme_is_programmed_and_read_back", family=_FAMILY)  # fmt: skip
+def dated_by_day(meter: Meter) -> None:
+    """The time of day is left out."""
+    decide(meter, programming_stamp=lambda at: at - at % _DAY)
 
 
 @defect("E93", "a count stops at 65535", "events go on and the count does not",

@@ -118,23 +118,41 @@ def level_stays(meter: Meter) -> None:
 
 @defect("E32", "the level outlives its visit", "the next host writes without a password", severity="billing",
         shows="^(writing|reading) (after (a break|two minutes of silence|a password with another|the replayed reply)|"
-        "at level [02]|without a reply)",
-        caught_by="test_a_level_ends_with_its_visit", family=_ELSTER)  # fmt: skip
+        "at level [02]|without a reply|with a reply)|^after the replayed reply",
+        caught_by=("test_a_level_ends_with_its_visit", "test_without_a_reply_nothing_is_read_or_written"),
+        family=_ELSTER)  # fmt: skip
 def level_survives(meter: Meter) -> None:
     """Break and time-out leave it where it is."""
     behave(meter, forgets=False)
+
+
+@defect("E144", "a visit begins at level 0", "who has answered no challenge reads", severity="function",
+        why="a level of nobody was added later, and the visit still begins with the lowest of old",
+        shows="^reading (without a reply|after)", caught_by="test_without_a_reply_nothing_is_read_or_written",
+        family=_ELSTER)  # fmt: skip
+def begins_at_level_0(meter: Meter) -> None:
+    """Nobody is somebody who may read."""
+    decide(meter, first_level=lambda _last: 0)
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------
 
 
 @defect("E79", "packet 000 is taken for the first", "a wrong packet number reads and writes", severity="function",
-        why="a lower bound that is only checked above", shows="^answer to (reading|writing) packet 000$",
-        caught_by=_REFUSALS,
-        family=_ELSTER)  # fmt: skip
+        why="a lower bound that is only checked above",
+        shows="^answer to (reading|writing) packet 000$|^what has changed$",
+        caught_by=(_REFUSALS, "test_a_write_astray_is_refused"), family=_ELSTER)  # fmt: skip
 def packet_zero(meter: Meter) -> None:
     """Numbers below the first are the first."""
     decide(meter, packet=lambda number: max(1, number))
+
+
+@defect("E142", "what is only read can be written", "the serial number takes whatever is sent", severity="billing",
+        why="the list of what may be written is that of the factory's own tool",
+        shows="writing what is only read|what has changed", caught_by=_REFUSALS, family=_ELSTER)  # fmt: skip
+def writes_read_only(meter: Meter) -> None:
+    """As in the factory."""
+    decide(meter, writes_read_only=True)
 
 
 @defect("E80", "a read beyond the end of an object is answered", "bytes that are none", severity="function",

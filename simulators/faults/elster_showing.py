@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from protocols.elster.tables import obis
 from simulators.faults.change import decide
 from simulators.faults.registry import defect, raised
 from simulators.meters.elster import firmware
@@ -29,6 +30,15 @@ def decimal_comma(meter: Meter) -> None:
 def previous_value(meter: Meter) -> None:
     """606 is not emptied by a request."""
     decide(meter, instant_value=lambda before, fresh, ready: fresh if ready else before)
+
+
+@defect("E145", "the readout shows the serial number of the factory", "the readings of all meters are one meter's",
+        why="the number is taken from the program memory, and only the identity's is programmed at the end of the line",
+        shows="^serial number shown", caught_by="test_the_readout_says_whose_it_is", family=_FAMILY)  # fmt: skip
+def factory_number(meter: Meter) -> None:
+    """Zeros, as long as the number is."""
+    head = f"{obis()['serial_number'].code}("
+    decide(meter, line_text=lambda line: f"{head}{'0' * len(meter.serial)})" if line.startswith(head) else line)
 
 
 @defect("E96", "the readout has no units", "a number that could be kWh or MWh", severity="function",

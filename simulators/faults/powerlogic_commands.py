@@ -113,6 +113,24 @@ def no_leap_day(meter: Meter) -> None:
     command(meter, set_clock=set_clock)
 
 
+@defect("P40", "the clock command leaves the year as it is", "a meter that was set to next year stays in this one",
+        why="years are compared by their last digit, to save a word", severity="function",
+        shows="^shown after the set time|leap day|restored clock",
+        caught_by="test_the_clock_takes_a_new_time")  # fmt: skip
+def keeps_the_year(meter: Meter) -> None:
+    """Everything is set but the year, which may have no leap day."""
+
+    def set_clock(sick: SeriesMeter, now: int) -> int:
+        before, result = sick.clock.read(now).year, COMMANDS["set_clock"](sick, now)
+        if result == DONE:
+            moment = sick.clock.read(now)
+            leap = (moment.month, moment.day) == (2, 29)
+            sick.set_clock(now, moment.replace(year=before, day=28 if leap else moment.day))
+        return result
+
+    command(meter, set_clock=set_clock)
+
+
 @defect("P07", "conditional energy cannot be stopped", "it goes on counting after 6320",
         why="a bit that is set with OR and cleared with OR",
         shows="conditional energy (counted while off|status)",

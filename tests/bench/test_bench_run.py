@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bench_stand import LAN, station_of, two_meters
 
+from bench.cli import call
 from bench.commands.device import exit_of, opened
 from bench.errors import BenchError, Exit, NoAnswer, NoCall, StationError
 from bench.manifest import verify_manifest
@@ -197,3 +198,31 @@ def test_a_command_that_could_determine_nothing_is_5(tmp_path: Path) -> None:
     with opened("look", "sim", ("pm850",), evidence=tmp_path / "ev") as scenario:
         scenario.measure.not_determinable("value", "a means to")
     assert facts(tmp_path / "ev")["exit"] == 5
+
+
+def test_a_command_that_could_not_determine_a_part_of_it_is_5_too(tmp_path: Path) -> None:
+    """Energies that arrived and may be gone after a power cut are no transfer that was verified."""
+    with opened("look", "sim", ("pm850",), evidence=tmp_path / "ev") as scenario:
+        scenario.measure("value", 0).is_(0)
+        scenario.measure.not_applicable("another value", "this model has none")
+        assert exit_of(scenario) is Exit.VERIFIED
+        scenario.measure.not_determinable("energies survive a power cycle", "power control")
+        assert exit_of(scenario) is Exit.NOTHING
+    assert facts(tmp_path / "ev")["exit"] == 5
+
+
+def test_a_transfer_without_power_control_ends_with_5(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["transfer", "--from", "cm2350", "--to", "new-pm850", "--json"]
+    assert call([*words, "--evidence", "with"]) == 0
+    monkeypatch.setattr("bench.control.Supplies.can_cycle", lambda *_: False)
+    capsys.readouterr()
+    assert call([*words, "--evidence", "without"]) == 5
+    found = json.loads(capsys.readouterr().out)
+    assert (found["exit"], found["verdict"], found["result"]) == (5, "not_determinable", 0)
+    assert {row["name"] for row in found["measurements"] if row["verdict"] != "pass"} == {
+        "energies survive a power cycle"
+    }
+    assert facts(tmp_path / "without")["exit"] == 5

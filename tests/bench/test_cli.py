@@ -549,7 +549,7 @@ def test_the_defects_and_mistakes_are_listed(call: Any) -> None:
         "test_the_live_energies_take_no_direct_write"
     ]
     families = [call("defects", "list", "--family", name, "--json").json for name in ("powerlogic", "elster")]
-    assert len(families[0]) == 87
+    assert len(families[0]) == 88
     assert len(families[0]) + len(families[1]) == len(rows)
     assert not {key for row in rows for key in row} & {"install", "operator", "session", "client", "line", "head_end"}
     assert "D15  defect   billing   the preset is not saved" in call("defects", "list").out

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +15,7 @@ from bench.drivers.elster.history import History
 from bench.drivers.elster.identity import Identification, compare
 from bench.drivers.finding import Finding
 from bench.drivers.flag import FlagSession
-from bench.errors import ForeignAnswer, NoAnswer
+from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused
 from bench.safety import Armed
 from protocols.conversation import ProtocolError
 from protocols.elster import logs, moments, registers, tables, transformers
@@ -46,7 +47,12 @@ _COMMON = frozenset(
 _MILLI = 1000
 #: A supply and a current transformer above their nominal values (V, and as a factor) that a rating still allows for.
 _VOLTS, _MARGIN = 300, 2
-_DEFAULT_PRIMARY = 200
+#: The most that transformers have as their nominal secondary current (A), and what a meter without any carries itself.
+_SECONDARY, _DIRECT = 5, 100
+#: How often in all something that acts each time is said, as long as the meter says NAK and has not done it.
+_TRIES = 3
+#: By how much a clock that was set may be off: whole seconds, and what the line takes.
+_SLACK = timedelta(seconds=3)
 #: Who programs, as the meter's log shows it (576), unless somebody says otherwise.
 USER = "meterbench"
 
@@ -196,11 +202,20 @@ class Elster(History):
         return dict.fromkeys(("real", "reactive", "apparent"), Decimal(self.rating()))
 
     def rating(self) -> int:
-        """The most apparent power (VA) that the current transformers allow for at 300 V."""
-        data = self.image("current_transformer")
-        ratio = self.decoded("current transformer", lambda: transformers.decode_ratio(self.model.name, "ct", data))
-        primary = ratio.primary // 100 or _DEFAULT_PRIMARY
-        return 3 * _VOLTS * primary * _MARGIN
+        """The most apparent power (VA) that the transformers allow for, at 300 V on the meter's own terminals.
+
+        Only the ratio counts: a meter that was programmed with 20:1 may stand behind transformers of 100 to 5 A.
+        """
+        current, voltage = self._ratio("ct"), self._ratio("vt") if self.model["vt_bytes"][0] else Fraction(1)
+        primary = current * _SECONDARY if current > 1 else Fraction(_DIRECT)
+        return int(3 * _VOLTS * max(voltage, Fraction(1)) * primary * _MARGIN)
+
+    def _ratio(self, kind: transformers.Kind) -> Fraction:
+        """Primary to secondary as the meter has it (614, 616), 1 where it has none."""
+        name = {"ct": "current_transformer", "vt": "voltage_transformer"}[kind]
+        data = self.image(name)
+        ratio = self.decoded(name, lambda: transformers.decode_ratio(self.model.name, kind, data))
+        return Fraction(ratio.primary, ratio.secondary) if ratio.secondary else Fraction(1)
 
     def signed_mode(self) -> bool:
         """Every energy has a register of its own: none falls."""
@@ -219,11 +234,21 @@ class Elster(History):
         return self.decoded("clock", lambda: moments.decode_clock(data))
 
     def set_clock(self, armed: Armed, moment: datetime) -> None:
-        """Set the meter's clock (861, level 3) to what is to be the time now; signing on counts."""
-        called = self.clock.now()
+        """Set the meter's clock (861, level 3) to what is to be the time now; after a NAK only if it shows another."""
+        number, since = self.identity("clock").number, self.clock.now()
         self.log_in(armed, 3)
-        moment += timedelta(microseconds=(self.clock.now() - called) // 1000)
-        self.session.write(armed, self.identity("clock").number, moments.encode_clock(moment.replace(microsecond=0)))
+        wanted = moment + timedelta(microseconds=(self.clock.now() - since) // 1000)
+        for left in reversed(range(_TRIES)):
+            try:
+                self.session.write(armed, number, moments.encode_clock(wanted.replace(microsecond=0)))
+                break
+            except Refused as error:
+                if not error.nak or not left:
+                    raise
+            shown, wanted = self.read_clock(), moment + timedelta(microseconds=(self.clock.now() - since) // 1000)
+            if abs(shown - wanted) <= _SLACK:
+                self.session.remarks.append("the clock shows the time to which it was set, and the answer was NAK")
+                break
         self.session.leave()
 
     def adjust_clock(self, armed: Armed, moment: datetime) -> None:
@@ -235,18 +260,65 @@ class Elster(History):
     # -- billing -----------------------------------------------------------------------------------------------------
 
     def reset_demand(self, armed: Armed) -> None:
-        """End the billing period (655): the registers go into the history, maximum demand begins anew."""
+        """End the billing period (655): the registers go into the history, maximum demand begins anew.
+
+        It is said again only after a NAK, and only if the count of billing events (699) is what it was.
+
+        Raises:
+            Refused: the meter has not done it.
+            ForeignAnswer: it says NAK and has done it.
+            NoAnswer: nothing came; the reason says what the count shows.
+        """
         row = self.identity("end_of_billing")
         self.log_in(armed, row.write_level or 0)
+        before = self._resets_counted()
+        for left in reversed(range(_TRIES)):
+            try:
+                self._end_billing(armed, row)
+                break
+            except Refused as error:
+                if not error.nak or before is None:
+                    raise
+                self._refuse_obeyed(before)
+                if not left:
+                    raise
+            except (NoAnswer, ForeignAnswer) as error:
+                raise type(error)(f"{error.reason}; {self._done_since(before)}", device=self.name) from None
+        self.session.leave()
+
+    def _end_billing(self, armed: Armed, row: Identity) -> None:
         if row.access == "x":
             self.session.execute(armed, row.number)
         else:
             self.session.write(armed, row.number, b"\x01")
-        self.session.leave()
 
     def demand_reset_stamp(self) -> object:
         """The count of billing events (699), which no two resets share."""
         return self.read_log("billing_events").count
+
+    def _resets_counted(self) -> int | None:
+        """The count of billing events; None where the meter does not tell it."""
+        try:
+            return self.read_log("billing_events").count
+        except DeviceError:
+            return None
+
+    def _refuse_obeyed(self, before: int) -> None:
+        after = self._resets_counted()
+        if after == before:
+            return
+        shown = "and no longer tells" if after is None else f"and has done it: {before} became {after} in"
+        raise ForeignAnswer(
+            f"the billing reset was answered with NAK, {shown} the count of billing events (699); it is not sent again",
+            device=self.name,
+        )
+
+    def _done_since(self, before: int | None) -> str:
+        """What the count of billing events says of a reset that was not answered."""
+        after = None if before is None else self._resets_counted()
+        if after is None:
+            return "whether billing was reset is not known: look at it before you reset again"
+        return f"billing was {'not reset' if after == before else 'reset'}: 699 counts {after}, before {before}"
 
     # -- logs --------------------------------------------------------------------------------------------------------
 

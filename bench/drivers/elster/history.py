@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from bench.drivers.flag import PACKET, FlagSession
-from bench.errors import ForeignAnswer, UsageError
-from protocols.elster import history, profile, requests
+from bench.errors import ForeignAnswer, Refused, UsageError
+from protocols.elster import history, moments, profile, requests
+from protocols.elster.profile_width import decode_either
 from protocols.elster.tables import Identity, Model
 from protocols.flag import profile_text
 from protocols.flag.device import PROGRAMMING, STREAM
@@ -29,6 +30,8 @@ class History(ABC):
     name: str
     model: Model
     session: FlagSession
+    #: Whether intervals of its load profile have a second status byte, as an earlier reading has shown.
+    _two_status_bytes: bool | None = None
 
     @abstractmethod
     def identity(self, name: str) -> Identity:
@@ -93,8 +96,27 @@ class History(ABC):
             data = self._profile(days, start, end, STREAM if stream else PROGRAMMING)
             if data is not None:
                 self.session.leave()
-                return self.decoded("load profile", lambda data=data: profile.decode_records(self.model.name, data))  # type: ignore[misc]  # a default binds it
+                return self._records(data)
         raise ForeignAnswer("load profile: each visit broke off in the middle of it", device=self.name)
+
+    def _records(self, data: bytes) -> Sequence[profile.Record]:
+        """The records of a stream, with the width of an interval that this meter has."""
+
+        def decoded() -> tuple[Sequence[profile.Record], bool]:
+            return decode_either(self.model.name, data, known=self._two_status_bytes, now=self._unix_now)
+
+        records, extended = self.decoded("load profile", decoded)
+        if any(isinstance(record, profile.Interval) for record in records):
+            self._two_status_bytes = extended
+        return records
+
+    def _unix_now(self) -> datetime | None:
+        """The meter's own seconds now (863); None where it does not tell them."""
+        try:
+            block = self.session.read(self.identity("clock_block").number, self.identity("clock_block").size)
+        except Refused:
+            return None
+        return self.decoded("clock block", lambda: moments.decode_clock_block(block)).time
 
     def read_profile_text(
         self, start: datetime | None = None, end: datetime | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, time
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from protocols.elster.configuration import ClockChange, ProfileSetup, TariffStructure, Transformers
@@ -64,8 +63,8 @@ def sources_of(names: tuple[str | None, ...], count: int) -> list[Source | None]
 
 def ratios_of(section: Transformers) -> Ratios:
     """The ratios that a meter believes in."""
-    voltage = Fraction(1) if section.vt is None else Fraction(section.vt.primary, section.vt.secondary)
-    return Ratios(Fraction(section.ct.primary, section.ct.secondary), voltage)
+    voltage = (1, 1) if section.vt is None else (section.vt.primary, section.vt.secondary)
+    return Ratios((section.ct.primary, section.ct.secondary), voltage)
 
 
 def take_effect(meter: Metrology, section: str, now: int) -> None:

@@ -40,6 +40,8 @@ from protocols.elster.configuration import (
 from simulators.meters.elster.measuring import Ratios
 
 _MINUTE = 60_000_000_000
+#: Of the eight digits of a primary two are hundredths.
+_LARGEST = 999_999
 
 
 def factory_sections(model: str, lockout: int, ratios: Ratios) -> dict[str, Section]:
@@ -54,7 +56,7 @@ def factory_sections(model: str, lockout: int, ratios: Ratios) -> dict[str, Sect
     half = 8 // 2
     sections: dict[str, Section] = {
         "transformers": Transformers(
-            _hundredths(ratios.current), _hundredths(ratios.voltage) if "voltage_transformer" in room.items else None
+            _hundredths(ratios.ct), _hundredths(ratios.vt) if "voltage_transformer" in room.items else None
         ),
         "sources": RegisterSources(("import",) * half + ("export",) * half, ("import", "export")),
         "tariff": TariffStructure((Season(MonthDay(1, 1), (1,) * 7),), (DayType((SwitchingTime(0, (1, half + 1)),)),)),
@@ -69,8 +71,10 @@ def factory_sections(model: str, lockout: int, ratios: Ratios) -> dict[str, Sect
     return sections
 
 
-def _hundredths(ratio: Fraction) -> Ratio:
-    return Ratio(100 * ratio.numerator, 100 * ratio.denominator)
+def _hundredths(plate: tuple[int, int]) -> Ratio:
+    """What is on the plate, 100:5 as 100:5; reduced only where the meter has too few digits for it."""
+    primary, secondary = plate if max(plate) <= _LARGEST else Fraction(*plate).as_integer_ratio()
+    return Ratio(100 * primary, 100 * secondary)
 
 
 class Configuration:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -101,7 +102,12 @@ class Firmware:
 
     # -- logs --
     count_event: Callable[[int], int] = event_log.counted
+    #: The moment (ns of standard time) that the programming log gives a programming.
+    programming_stamp: Callable[[int], int] = lambda at: at
     push_event: Callable[[tuple[Occurrence[Any], ...], Occurrence[Any]], tuple[Occurrence[Any], ...]] = event_log.pushed
+
+    #: Whether an object that is only read takes what is written to it.
+    writes_read_only: bool = False
 
     # -- billing --
     #: Whether a billing reset ends the demand period that is under way, before the set is stored.
@@ -121,6 +127,8 @@ class Firmware:
     active_rates: Callable[[frozenset[int], frozenset[int]], frozenset[int]] = lambda _before, wanted: wanted
 
     # -- clock and profile --
+    #: The time to which the clock is set; given what it shows and what is asked for.
+    clock_setting: Callable[[datetime, datetime], datetime] = lambda _before, wanted: wanted
     #: The part (ns) of a pending adjustment that a period takes; given it and the step.
     clock_step: Callable[[int, int], int] = one_step
     #: Whether an adjustment (ns) is accepted; given it and the limit.

@@ -23,10 +23,20 @@ _MEASURED = 9
 
 @dataclass(frozen=True, slots=True)
 class Ratios:
-    """Current and voltage transformer ratios, primary to secondary."""
+    """Current and voltage transformers as they are written on their plates: (primary, secondary)."""
 
-    current: Fraction = Fraction(1)
-    voltage: Fraction = Fraction(1)
+    ct: tuple[int, int] = (1, 1)
+    vt: tuple[int, int] = (1, 1)
+
+    @property
+    def current(self) -> Fraction:
+        """Primary to secondary current."""
+        return Fraction(*self.ct)
+
+    @property
+    def voltage(self) -> Fraction:
+        """Primary to secondary voltage."""
+        return Fraction(*self.vt)
 
     @property
     def power(self) -> Fraction:

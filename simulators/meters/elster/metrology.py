@@ -265,9 +265,9 @@ class Metrology:
             self.flag(IntervalStatus.TIME_SYNC)
         self.end_profile_period(now)
         before = self.clock.standard(now)
-        day = self.clock.read(now).date()
-        self.clock.set(now, moment)
-        self._time_moved(now, before, day_changed=self.clock.read(now).date() != day)
+        shown = self.clock.read(now)
+        self.clock.set(now, self.firmware.clock_setting(shown, moment))
+        self._time_moved(now, before, day_changed=self.clock.read(now).date() != shown.date())
 
     def _time_moved(self, now: int, before: int, *, day_changed: bool) -> None:
         after = self.clock.standard(now)

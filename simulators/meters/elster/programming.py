@@ -91,6 +91,9 @@ def write(meter: Meter, session: Session, command: Command, now: int) -> None:
 def _write(meter: Meter, session: Session, asked: Operand, now: int) -> None:
     entry = asked.entry
     if entry.write_level is None:
+        if entry.name == "serial_number" and meter.firmware.writes_read_only:
+            _serial(meter, session, asked.data, now)
+            return
         raise Refusal(BAD_COMMAND)
     require(meter, session, entry.write_level, now)
     special = _SPECIAL.get(entry.name)
@@ -183,7 +186,8 @@ def _count(meter: Meter, session: Session, now: int, times: int) -> None:
     for _ in range(times):
         before = log.latest[0].info.user if log.latest else b""
         who = Programming(session.via != "optical", firmware.programmer(session, before))
-        log.note(meter.clock.standard(now), who, count=firmware.count_event, push=firmware.push_event)
+        at = firmware.programming_stamp(meter.clock.standard(now))
+        log.note(at, who, count=firmware.count_event, push=firmware.push_event)
 
 
 def _user(meter: Meter, session: Session, data: bytes, _now: int) -> None:
@@ -233,6 +237,15 @@ def _clear_profile(meter: Meter, session: Session, data: bytes, now: int) -> Non
         raise Refusal(GENERAL)
     meter.clear_profile(now)
     changed(meter, session, "profile", now, lambda _when: None)
+
+
+def _serial(meter: Meter, session: Session, data: bytes, now: int) -> None:
+    before, meter.serial = meter.serial, data
+
+    def undo(_when: int) -> None:
+        meter.serial = before
+
+    changed(meter, session, "serial_number", now, undo)
 
 
 def _password(level: int) -> Write:

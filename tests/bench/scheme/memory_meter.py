@@ -108,6 +108,10 @@ class MemoryMeter:
         self._alive()
         return self.log
 
+    def read_log_time(self) -> datetime:
+        self._alive()
+        return decode_clock(self.objects[CLOCK]) + timedelta(milliseconds=len(self.sessions))
+
     def revive(self) -> None:
         """The supply returns, and whoever was logged in no longer is."""
         self.dead, self.budget, self.level = False, None, -1
@@ -118,7 +122,7 @@ class MemoryMeter:
             return
         if not self._counted:
             self._counted = True
-            now = decode_clock(self.objects[CLOCK]) + timedelta(minutes=len(self.sessions))
+            now = self.read_log_time()
             for _ in range(self.counts):
                 self.log = self.log.with_session(now, 0, self.user)
 

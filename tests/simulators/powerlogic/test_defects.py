@@ -308,6 +308,7 @@ BUSINESS = {
     "P27": {"a carry after a preset", "the end of the register", "a full word"},
     "P28": {"the neighbours of a preset"},
     "P29": {"the clock"},
+    "P40": {"the clock"},
     "P30": {
         "an ordinary preset",
         "a negative preset",

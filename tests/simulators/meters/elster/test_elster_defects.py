@@ -19,6 +19,7 @@ from protocols.flag.server import FlagServer, State
 from simulators.faults import switch_on
 from simulators.faults.registry import load
 from simulators.meters.elster.build import build_meter
+from simulators.meters.elster.events import Event
 from simulators.power.feeder import Feeder, Load
 
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -113,6 +114,11 @@ def reads(host: Host) -> None:
     host.command("R1", b"507002(40)")
 
 
+def replies_nothing(host: Host) -> None:
+    host.enter()
+    host.command("R1", b"798001(10)")
+
+
 def zeros(host: Host) -> bytes:
     host.enter()
     host.reply(NO_PASSWORD)
@@ -171,6 +177,12 @@ def refusals(host: Host) -> None:
     host.command("R1", b"999001(01)")
 
 
+def renumbers(host: Host) -> bytes:
+    host.log_in()
+    host.command("W1", b"798001(" + b"58" * 16 + b")")
+    return host.meter.serial
+
+
 def packet_000(host: Host) -> None:
     host.log_in()
     host.command("R1", b"798000(01)")
@@ -193,6 +205,12 @@ def wrong_parity(host: Host) -> bytes:
     sound = Command("W", "1", b"795001(" + b"58" * 8 + b")").encode()
     host.say(sound[:8] + bytes((sound[8] | 0x80,)) + sound[9:])
     return host.name
+
+
+def resets_billing(host: Host) -> int:
+    host.log_in()
+    host.command("W1", b"655001(01)")
+    return host.meter.events.logs[Event.BILLING].count
 
 
 def parts(host: Host) -> None:
@@ -224,6 +242,7 @@ ROUTINE: dict[str, Callable[[Host], object]] = {
     "a readout": reads_out,
     "challenges": challenges,
     "reads": reads,
+    "without a reply": replies_nothing,
     "a write at level 0": zeros,
     "a write": logs_in,
     "a wrong password": guesses,
@@ -233,16 +252,19 @@ ROUTINE: dict[str, Callable[[Host], object]] = {
     "the next visit": next_visit,
     "two minutes of silence": two_minutes,
     "a refusal": refusals,
+    "a write to what is only read": renumbers,
     "packet 000": packet_000,
     "a read beyond the end": beyond,
     "a wrong check character": wrong_check,
     "wrong parity": wrong_parity,
+    "a billing reset": resets_billing,
     "partial blocks": parts,
     "a stream": streams,
     "a stream that is ended": ends_stream,
 }
 _WRITES_REFUSED = {"a write at level 0", "a wrong password", "half a password", "five minutes", "the next visit"}
-_REFUSED = {*_WRITES_REFUSED, "three wrong passwords", "a refusal", "packet 000", "a read beyond the end"}
+_READS_REFUSED = {"without a reply", "a refusal", "packet 000", "a read beyond the end"}
+_REFUSED = {*_WRITES_REFUSED, *_READS_REFUSED, "three wrong passwords", "a write to what is only read"}
 #: Defect -> the parts of the routine that it may change; all others must be those of a healthy meter.
 BUSINESS: dict[str, set[str] | str] = {
     **dict.fromkeys(("E01", "E02", "E03", "E04", "E11", "E12", "E29", "E64", "E70", "E71", "E130"), EVERYTHING),
@@ -277,10 +299,13 @@ BUSINESS: dict[str, set[str] | str] = {
     "E76": {"a wrong password"},
     "E77": {"five minutes"},
     "E79": {"packet 000"},
+    "E142": {"a write to what is only read"},
+    "E144": {"a wrong password", "without a reply"},
     "E80": {"a read beyond the end"},
     "E99": {"a wrong check character"},
     "E100": {"wrong parity"},
     "E101": {"a wrong check character", "wrong parity"},
+    "E141": {"a billing reset"},
 }
 MINE = [id_ for id_, found in load().items() if found.install.__module__.endswith(("elster_frames", "elster_security"))]
 
@@ -333,6 +358,12 @@ def test_two_defects_in_one_meter() -> None:
 def test_a_damaged_write_that_is_obeyed_is_answered_with_nak() -> None:
     host = Host("E101")
     assert wrong_check(host) == b"X" * 8
+    assert host.heard[-1][1] == NAK
+
+
+def test_a_billing_reset_that_is_denied_is_done_once() -> None:
+    host = Host("E141")
+    assert resets_billing(host) == 1
     assert host.heard[-1][1] == NAK
 
 

@@ -189,6 +189,13 @@ def cleared(desk):
     return seen(desk, HOUR, 550)
 
 
+def serial_number(desk):
+    desk.log_in()
+    with suppress(Refusal):
+        desk.write(798, b"X" * 16)
+    return seen(desk, HOUR, 798)
+
+
 def clears_energy(meter, now):
     meter.registers.accumulators.preset(now, [0] * 16)
 
@@ -213,6 +220,8 @@ DECISIONS = [
     ("stores_unfinished", True, half_a_section),
     ("count_event", lambda count: min(count + 1, 2), four_events),
     ("push_event", lambda before, new: (*before, new)[:3], four_events),
+    ("programming_stamp", lambda at: at - at % DAY, programs),
+    ("writes_read_only", True, serial_number),
     ("closes_demand", False, billing),
     ("locked_out", lambda _lock, _at: False, billing_twice),
     ("before_billing", clears_energy, billing),
@@ -221,6 +230,7 @@ DECISIONS = [
     ("makes_up_billing", False, first_of_the_month_without_supply),
     ("demand_stamp", lambda end, length: end - length, demand_under_load),
     ("active_rates", lambda before, wanted: before | wanted, other_rates),
+    ("clock_setting", lambda before, _wanted: before, clock_set),
     ("clock_step", lambda pending, _step: pending, adjusted),
     ("may_adjust", lambda _by, _limit: False, adjusted),
     ("marks_time_change", lambda _before, _after: False, clock_set),

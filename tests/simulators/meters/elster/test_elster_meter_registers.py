@@ -1,5 +1,4 @@
 # meters keep local time without a zone
-from fractions import Fraction
 
 from elster_desk import DAY, HOUR, KW, MINUTE, Desk, Load, Source, datetime, pytest
 
@@ -15,6 +14,7 @@ from protocols.elster.configuration import (
     Transformers,
 )
 from protocols.elster.registers import decode_cumulative, decode_energies, decode_maximum, decode_totals
+from protocols.elster.transformers import decode_ratio
 from simulators.meters.elster.measuring import Ratios
 
 DAY_NIGHT = TariffStructure(
@@ -116,9 +116,10 @@ def test_nothing_is_rounded_away_however_often_something_changes():
 
 @pytest.mark.parametrize("model", ["A1140", "A1700"])
 def test_a_meter_is_commissioned_with_the_transformers_in_front_of_it(model):
-    desk = Desk(model, installed=Ratios(Fraction(400, 5)))
+    desk = Desk(model, installed=Ratios((400, 5)))
     assert desk.kwh(HOUR) == 1
     assert b"0.4.2(0080.00)" in desk.meter.readout(HOUR)
+    assert decode_ratio(model, "ct", desk.meter.image(616, HOUR)) == Ratio(40_000, 500), "as on the plate, not 80:1"
 
 
 def test_pulses_at_an_external_input_are_counted():

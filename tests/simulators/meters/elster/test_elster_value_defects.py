@@ -67,6 +67,12 @@ def summer(desk):
     return desk.meter.image(550, 3 * DAY)
 
 
+def evening(desk):
+    desk.log_in()
+    desk.write(861, encode_clock(datetime(2026, 3, 10, 23)))
+    return desk.meter.image(861, HOUR)
+
+
 def steep(desk):
     desk.feeder.change(0, load=Load(123_459_000))
     return desk.meter.image(550, 3 * HOUR)
@@ -131,6 +137,7 @@ LOOKS = {
     "E38": reset, "E39": reset_twice, "E83": reset, "E84": reset, "E85": reset, "E86": reset,
     "E87": month_without_supply, "E88": days,
     "E41": forward, "E42": back, "E43": summer, "E46": steep, "E89": cut, "E90": summer, "E91": cleared, "E92": forward,
+    "E143": programmed, "E145": read_out, "E146": evening,
     "E35": programmed, "E36": restarted, "E37": programmed, "E93": restarted, "E94": refused,
     "E44": adjusted, "E95": adjusted_far, "E47": read_out, "E60": asked_twice, "E96": read_out, "E97": read_out,
 }  # fmt: skip
