@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import StationError, UsageError
+from bench.errors import UsageError
+from bench.whole_file import write_whole
 
 VERSION = 1
 _HEAD, _RECORD, _SEAL = "H", "R", "S"
@@ -102,28 +101,7 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         StationError: no room, or no right to write; the old file is as it was.
     """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _settle(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise StationError(f"{path}: cannot be written: {error.strerror}; the old file is as it was") from None
-
-
-def _settle(folder: Path) -> None:
-    """Force the renaming to the disk, where a folder can be opened."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    write_whole(path, data, "the old file is as it was")
 
 
 def _line(mark: str, number: int, record: Record) -> str:

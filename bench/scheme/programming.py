@@ -18,7 +18,8 @@ from bench.procedures.journal import Journal
 from bench.safety import Armed
 from bench.scheme.examination import look_afterwards, look_again
 from bench.scheme.meter import Identity, SchemeMeter
-from bench.scheme.plan import UNFINISHED, Plan
+from bench.scheme.model import UNFINISHED
+from bench.scheme.plan import Plan
 from bench.scheme.report import SchemeReport, State
 from bench.scheme.sections import firmware_fits
 from bench.scheme.snapshot import Snapshot, take

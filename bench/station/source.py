@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from bench.station.mistakes import Keys, Mistake, StationFileError, shown
+from bench.station.mistakes import Keys, Mistake, StationFileError, shown, without_secrets
 
 #: More than any bench needs, little enough to be read at once (bytes).
 LARGEST_FILE = 1 << 20
@@ -153,7 +153,10 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise self._stop(_line(event), "anchors (&) and aliases (*) are not supported; write the value out", keys)
         if event.tag not in {None, "!"}:
-            raise self._stop(_line(event), f"the tag {shown(event.tag)} is not supported", keys)
+            secret = without_secrets((*keys, "")) != (*keys, "")  # a password that begins with ! is a tag
+            raise self._stop(
+                _line(event), f"{'a tag' if secret else f'the tag {shown(event.tag)}'} is not supported", keys
+            )
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(keys)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -167,7 +170,8 @@ class _Builder:
             inner = (*keys, name)
             first = self._lines.get(inner)
             if name in entries:
-                self._mistakes.append(Mistake(inner, f"given twice, first on line {first}", _line(event)))
+                reason = f"given twice, first on line {first}"
+                self._mistakes.append(Mistake(without_secrets(inner), reason, _line(event)))
             self._lines.setdefault(inner, _line(event))
             value = self._node(next(self._events), inner)
             entries.setdefault(name, value)
@@ -189,7 +193,7 @@ class _Builder:
         return items
 
     def _stop(self, line: int, reason: str, keys: Keys = ()) -> StationFileError:
-        return StationFileError(self._file, [*self._mistakes, Mistake(keys, reason, line)])
+        return StationFileError(self._file, [*self._mistakes, Mistake(without_secrets(keys), reason, line)])
 
 
 def _line(event: Any) -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from bench.bench import Bench
 from bench.cli import call
+from bench.safety import Armed
 from protocols.elster.configuration import layout
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scheme"))
@@ -194,3 +195,31 @@ def test_every_template_is_a_good_scheme(capsys: pytest.CaptureFixture[str], tmp
         capsys.readouterr()
     assert call(["scheme", "template", "--schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "meterbench scheme"
+
+
+def test_an_operator_who_breaks_off_is_told_what_is_mixed_and_no_empty_line(
+    meter: MemoryMeter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write = meter.write_object
+
+    def interrupted(armed: Armed, identity: int, data: bytes) -> None:
+        write(armed, identity, data)
+        if identity == 616:
+            raise KeyboardInterrupt
+
+    meter.write_object = interrupted  # type: ignore[method-assign]
+    assert allowed("--evidence", "ev") == 130
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("a1140: new: transformers; old: sources, tariff")
+    assert told[1:] == ["evidence: ev", "interrupted"]
+
+
+def test_a_mixture_says_so_to_whoever_looks_at_it(meter: MemoryMeter, capsys: pytest.CaptureFixture[str]) -> None:
+    assert allowed() == 0
+    meter.objects[795] = b"*PARTIAL"
+    for words in (["verify", INDUSTRIAL, "a1140"], ["diff", INDUSTRIAL, "--meter", "a1140"]):
+        assert call(["scheme", *words]) == 1
+        said = "a1140: 795 reads *PARTIAL: a programming was broken off, this is a mixture"
+        assert said in capsys.readouterr().err.splitlines()
+    assert call(["scheme", "export", "a1140"]) in {0, 1}
+    assert "this is a mixture" in capsys.readouterr().err

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import whole_file
 from bench.errors import NoAnswer, StationError, UsageError
-from bench.handheld import records
 from bench.handheld.readings import Reading, joined
 from bench.handheld.records import decode_records, encode_records, read_records, replace_file
 from bench.handheld.unit import HandheldUnit
@@ -150,7 +150,7 @@ def test_a_disk_that_is_full_is_told_and_loses_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(records.os, "fsync", full)
+        patched.setattr(whole_file.os, "fsync", full)
         with pytest.raises(StationError, match="No space left on device; the old file is as it was"):
             unit.unload(office, overwrite=overwrite)
     assert path.read_bytes() == old

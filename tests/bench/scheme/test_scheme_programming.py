@@ -18,7 +18,8 @@ from bench.measure import Measure
 from bench.procedures.journal import Journal
 from bench.safety import Armed, Safety
 from bench.scheme.load import load_scheme, scheme_from_text
-from bench.scheme.plan import UNFINISHED, Plan, plan_of
+from bench.scheme.model import UNFINISHED
+from bench.scheme.plan import Plan, plan_of
 from bench.scheme.programming import Programming, SchemeUnfinished
 from bench.scheme.report import SchemeReport, State, judge_scheme
 from bench.scheme.snapshot import Snapshot, read_snapshot, write_snapshot
