@@ -230,9 +230,11 @@ def user_name(name: str | None) -> str:
     """Who programs: as given, else METERBENCH_USER, else the login.
 
     Raises:
-        UsageError: the name is empty.
+        UsageError: the name is empty, or none that a meter can keep.
     """
     found = name if name is not None else os.environ.get("METERBENCH_USER") or getpass.getuser()[:_USER_LENGTH]
     if not found.strip():
         raise UsageError("--user must not be empty: the meter's programming log names who programs")
+    if len(found) > _USER_LENGTH or not (found.isascii() and found.isprintable()):
+        raise UsageError(f"--user {found!r} is no user name for a meter: up to {_USER_LENGTH} ASCII characters")
     return found

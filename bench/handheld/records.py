@@ -52,6 +52,8 @@ def encode_records(kind: str, head: Record, records: Iterable[Record]) -> bytes:
 
 def decode_records(data: bytes) -> Contents:
     """What can be read of a file; whatever is damaged, missing or behind the seal is named and nothing raises."""
+    if data.count(b"\r\n") == data.count(b"\n") > 0:
+        return Contents("", {}, (), ((1, "its ends of lines were changed on the way; copy it as it is, in binary"),))
     lines = data.decode("utf-8", "replace").split("\n")
     torn = lines.pop()
     problems: list[tuple[int, str]] = []
@@ -118,7 +120,7 @@ def _parse(text: str) -> tuple[str, int, Record] | None:
     try:
         record = json.loads(parts[2])
         number = int(parts[1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return (parts[0], number, record) if isinstance(record, dict) else None
 
@@ -129,7 +131,10 @@ def _kind(head: Record) -> tuple[str, str]:
     if not name.startswith("meterbench "):
         return "", "this is no file of records of meterbench"
     if head.get("version") != VERSION:
-        return "", f"is of version {head.get('version')}; this release reads version {VERSION}"
+        found = head.get("version")
+        newer = isinstance(found, int) and found > VERSION
+        cure = "; a newer meterbench wrote it, which can read it" if newer else ""
+        return "", f"is of version {found}; this release reads version {VERSION}{cure}"
     return name.removeprefix("meterbench "), ""
 
 

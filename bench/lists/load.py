@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from bench.lists.comparison import contradictions
 from bench.lists.model import MeterEntry, MeterList
 from bench.lists.table import read_table
 from bench.scheme.explain import explained
 from bench.scheme.load import load_scheme
+from bench.scheme.model import Scheme
 from bench.station import Station
 from bench.station.mistakes import Keys, Mistake, StationFileError, suggestion
 from bench.station.source import FileKind, read_source
 
-LIST_FILE = FileKind("meter list", "list: 1")
+#: A list may be long: 16 MiB are a hundred thousand meters.
+LIST_FILE = FileKind("meter list", "list: 1", largest=1 << 24)
 
 
-def load_list(path: Path, station: Station | None = None) -> MeterList:
+def load_list(path: Path, station: Station | None = None, today: date | None = None) -> MeterList:
     """The list in the file at `path`, CSV if it is called so, else YAML.
 
     Args:
         path: the file.
-        station: its links are the ones that the list may name; None lets any pass.
+        station: its links are the ones that the list may name, and what it says of a meter of the same name is what
+            the list says too; None lets any pass.
+        today: a scheme that changes the clock before this day is refused; None lets it pass.
 
     Raises:
         StationFileError: a usage error with one line `file:line: reason` for every mistake.
@@ -35,7 +41,7 @@ def load_list(path: Path, station: Station | None = None) -> MeterList:
         raise StationFileError(
             source.file, [*source.mistakes, *explained(error, MeterList, source, LIST_FILE)]
         ) from None
-    mistakes = [*source.mistakes, *_repeated(found), *_schemes(found, path)]
+    mistakes = [*source.mistakes, *_repeated(found), *_schemes(found, path, today)]
     if station is not None:
         mistakes += _links(found, station)
     if mistakes:
@@ -70,22 +76,32 @@ def _links(meters: MeterList, station: Station) -> Iterator[Mistake]:
             hint = suggestion(meter.link, station.links)
             reason = f"there is no link {meter.link}{hint} station {station.name} has: {', '.join(station.links)}"
             yield meters.mistake(("meters", k, "link"), reason)
+            continue
+        for what, reason in contradictions(meter, station):
+            yield meters.mistake(("meters", k, what), reason)
 
 
-def _schemes(meters: MeterList, path: Path) -> Iterator[Mistake]:
+def _schemes(meters: MeterList, path: Path, today: date | None) -> Iterator[Mistake]:
     """Every scheme is there, is right, and is for the meter's model."""
+    read: dict[str, Scheme | StationFileError] = {}
     for k, meter in enumerate(meters.meters):
         if meter.scheme is None:
             if meter.program:
                 yield meters.mistake(("meters", k, "program"), "there is no scheme to program; name one, scheme: FILE")
             continue
         keys: Keys = ("meters", k, "scheme")
-        try:
-            scheme = load_scheme(path.parent / meter.scheme)
-        except StationFileError as error:
-            yield meters.mistake(keys, f"cannot be used: {error.file}:{error.line}: {error.reason}")
-            continue
-        if meter.model not in scheme.models:
-            yield meters.mistake(
-                keys, f"scheme {scheme.id} is for {', '.join(scheme.models)}, not for an {meter.model}"
-            )
+        if meter.scheme not in read:
+            read[meter.scheme] = _scheme(path.parent / meter.scheme, today)
+        scheme = read[meter.scheme]
+        if isinstance(scheme, StationFileError):
+            yield meters.mistake(keys, f"cannot be used: {scheme.file}:{scheme.line}: {scheme.reason}")
+        elif meter.model not in scheme.models:
+            reason = f"scheme {scheme.called} is for {', '.join(scheme.models)}, not for an {meter.model}"
+            yield meters.mistake(keys, reason)
+
+
+def _scheme(path: Path, today: date | None) -> Scheme | StationFileError:
+    try:
+        return load_scheme(path, today)
+    except StationFileError as error:
+        return error

@@ -14,6 +14,7 @@ from protocols.elster.configuration import configurable_models
 #: How a meter is reached.
 MEDIA = ("optical", "rs232", "rs485", "modem", "gsm", "pad", "tcp")
 _LONGEST_ADDRESS = 32
+_LONGEST_NAME = 100
 
 
 def _outstation(value: object) -> str:
@@ -21,6 +22,16 @@ def _outstation(value: object) -> str:
     plain = text.isascii() and text.replace(" ", "").isalnum()
     if not plain or len(text) > _LONGEST_ADDRESS:
         raise wrong(f"{shown(value)} is no outstation: up to {_LONGEST_ADDRESS} letters, digits and blanks")
+    return text
+
+
+def _list_name(value: object) -> str:
+    """A text that can be the name of a file on any system: a list gives its name to what is brought back."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not text.strip() or len(text) > _LONGEST_NAME or not text.isprintable() or set(text) & set('/\\:*?"<>|'):
+        raise wrong(f"{shown(value)} is no name of a list: up to {_LONGEST_NAME} characters that a file name may have")
+    if text[0] in ". " or text[-1] in ". ":
+        raise wrong(f"{shown(value)} begins or ends with a dot or a blank; it is to be the name of a file")
     return text
 
 
@@ -47,7 +58,7 @@ class MeterList(Entry):
     """A meter list that has been read and found right."""
 
     schema_version: Annotated[int, one_of((1,), "a list format of this release")] = Field(alias="list")
-    name: Text
+    name: Annotated[str, Kind(_list_name, {"type": ["string", "integer"], "maxLength": _LONGEST_NAME})]
     meters: tuple[MeterEntry, ...] = Field(min_length=1, strict=False)
 
     _source: Source = PrivateAttr(Source("", None, {}))

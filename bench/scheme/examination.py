@@ -32,7 +32,7 @@ def look_again(meter: SchemeMeter, report: SchemeReport, *, only_unknown: bool =
     for write in (w for w in writes if w.item.readable):
         found = meter.read_object(write.item.number, write.item.size)
         report.states[write.item.name] = report.classify(write, found)
-    _try_passwords(meter, report, writes)
+    try_passwords(meter, report, writes)
     report.silent = False
 
 
@@ -50,14 +50,14 @@ def look_afterwards(meter: SchemeMeter, report: SchemeReport) -> None:
     finally:
         with suppress(BenchError):
             meter.log_out()
-    _try_passwords(meter, report, report.plan.writes)
+    try_passwords(meter, report, report.plan.writes)
     lost = [w.item.name for w in report.plan.writes if report.states[w.item.name] is State.UNKNOWN]
     lost += [last.item.name] if found != last.data else []
     if lost:
         report.stopped = f"{', '.join(name.replace('_', ' ') for name in lost)}: taken, and not kept"
 
 
-def _try_passwords(meter: SchemeMeter, report: SchemeReport, writes: Sequence[Write]) -> None:
+def try_passwords(meter: SchemeMeter, report: SchemeReport, writes: Sequence[Write]) -> None:
     """A password cannot be read: whether it is the new one is seen by logging in with it."""
     for write in writes:
         if not write.item.readable and report.states[write.item.name] is not State.OLD:

@@ -38,10 +38,11 @@ _PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """What a file is called in messages about it, and its first line."""
+    """What a file is called in messages about it, its first line, and how large (bytes) it may be."""
 
     name: str
     begins: str
+    largest: int = LARGEST_FILE
 
 
 STATION_FILE = FileKind("station file", "schema: 1")
@@ -98,7 +99,7 @@ def _text_of(path: Path, kind: FileKind) -> str:
         if path.is_fifo():  # opening it would wait for a writer, perhaps for ever
             raise StationFileError(str(path), [Mistake((), "this is a pipe; name a file", 1)])
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(kind.largest + 1)
     except FileNotFoundError:
         raise StationFileError(str(path), [Mistake((), "there is no such file", 1)]) from None
     except IsADirectoryError:
@@ -108,10 +109,9 @@ def _text_of(path: Path, kind: FileKind) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise StationFileError(str(path), [Mistake((), f"cannot be read: {reason}", 1)]) from None
-    if len(content) > LARGEST_FILE:
-        raise StationFileError(
-            str(path), [Mistake((), f"larger than {LARGEST_FILE >> 10} KiB; is this a {kind.name}?", 1)]
-        )
+    if len(content) > kind.largest:
+        reason = f"larger than {kind.largest >> 10} KiB; is this a {kind.name}?"
+        raise StationFileError(str(path), [Mistake((), reason, 1)])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

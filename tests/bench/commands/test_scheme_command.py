@@ -67,7 +67,11 @@ def test_check_says_how_a_scheme_is_understood(capsys: pytest.CaptureFixture[str
         (["diff", INDUSTRIAL], "name either a second file or --meter ID"),
         (["diff", INDUSTRIAL, INDUSTRIAL, "--meter", "x"], "name either a second file or --meter ID"),
         (["program", INDUSTRIAL, "nobody"], 'has no device "nobody"'),
-        (["program", INDUSTRIAL, "a1140", "--user", "THIRTEENCHARS"], "is not armed"),
+        (
+            ["program", INDUSTRIAL, "a1140", "--user", "THIRTEENCHARS"],
+            "--user 'THIRTEENCHARS' is no user name for a meter",
+        ),
+        (["program", INDUSTRIAL, "a1140"], "is not armed"),
         (["restore", "none.json", "a1140"], "none.json: cannot be read: No such file or directory"),
         (["verify", INDUSTRIAL], "Missing argument 'METER'"),
         (["template", "--model", "A1150"], "'A1150' is not one of"),

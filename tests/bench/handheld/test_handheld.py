@@ -86,14 +86,14 @@ def test_a_meter_that_the_list_does_not_have_is_named(unit: HandheldUnit) -> Non
 
 def test_a_unit_with_readings_is_not_loaded_over(unit: HandheldUnit) -> None:
     unit.visit(reads, now)
-    with pytest.raises(UsageError, match="holds 6 readings; unload them first"):
+    with pytest.raises(UsageError, match="holds 6 readings, 3 visits; unload them first"):
         unit.load(load_list(NORTH), NOON)
 
 
 def test_no_password_is_carried_and_no_reference_is_lost(unit: HandheldUnit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILL_PASSWORD", "SEKRET77")
     unit.visit(reads, now)
-    carried = b"".join(path.read_bytes() for path in unit.memory.iterdir())
+    carried = b"".join(path.read_bytes() for path in unit.memory.folder.iterdir())
     assert b"SEKRET77" not in carried
     assert unit.entries(["mill"])[0].password is not None
 

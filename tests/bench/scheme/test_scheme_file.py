@@ -221,7 +221,8 @@ def test_firmware_is_matched_by_pattern() -> None:
 
 SWAPPED = [
     "{S3CRETPW: 3}", "S3CRETPW", "[S3CRETPW]", "{S3CRETPW}", "{S3CRETPW: 3, S3CRETPW: 2}", "!S3CRETPW 3",
-    "{3: !S3CRETPW x}",    "{4: {env: S3CRETPW}}", "{[S3CRETPW]: 3}", "{3: {S3CRETPW: 1, S3CRETPW: 2}}", "{3: {env: {S3CRETPW: 3}}}",
+    "{3: !S3CRETPW x}", "{4: {env: S3CRETPW}}", "{[S3CRETPW]: 3}", "{3: {S3CRETPW: 1, S3CRETPW: 2}}",
+    "{3: {env: {S3CRETPW: 3}}}",
 ]  # fmt: skip
 
 
