@@ -20,7 +20,7 @@ from bench.scheme.model import UNFINISHED
 from bench.scheme.plan import plan_of
 from bench.scheme.programming import SchemeUnfinished
 from bench.scheme.report import State
-from bench.scheme.snapshot import Snapshot, read_snapshot
+from bench.scheme.snapshot import Snapshot, read_snapshot, write_snapshot
 from bench.verdicts import Verdict
 
 
