@@ -1,7 +1,7 @@
 """What a meter list and a station say of one meter: both must mean the same one, or somebody visits another.
 
 A meter of a list is the device of the same name in the station. What the list leaves out is not compared, but for the
-medium, which is then optical.
+medium, which is optical then.
 """
 
 from __future__ import annotations

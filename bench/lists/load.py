@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.lists.comparison import contradictions
-from bench.lists.model import MeterEntry, MeterList
+from bench.lists.model import OPTICAL, MeterEntry, MeterList
 from bench.lists.table import read_table
 from bench.scheme.explain import explained
 from bench.scheme.load import load_scheme
@@ -41,7 +41,7 @@ def load_list(path: Path, station: Station | None = None, today: date | None = N
         raise StationFileError(
             source.file, [*source.mistakes, *explained(error, MeterList, source, LIST_FILE)]
         ) from None
-    mistakes = [*source.mistakes, *_repeated(found), *_schemes(found, path, today)]
+    mistakes = [*source.mistakes, *_repeated(found), *_without_outstation(found), *_schemes(found, path, today)]
     if station is not None:
         mistakes += _links(found, station)
     if mistakes:
@@ -60,14 +60,27 @@ def _repeated(meters: MeterList) -> Iterator[Mistake]:
             taken.setdefault((what, *key), meters.line(*keys))
 
 
+def _without_outstation(meters: MeterList) -> Iterator[Mistake]:
+    """Whoever has company on a line needs an outstation: a request without one is answered by everybody."""
+    company: dict[str, set[str]] = {}
+    for meter in meters.meters:
+        if meter.medium != OPTICAL:
+            company.setdefault(meter.link, set()).add(meter.name)
+    for k, meter in enumerate(meters.meters):
+        several = company.get(meter.link, set()) if meter.medium != OPTICAL else set()
+        if len(several) > 1 and not meter.outstation:
+            reason = f"needs an outstation: {len(several)} meters of the list are on link {meter.link}"
+            yield meters.mistake(("meters", k, "outstation"), reason)
+
+
 def _claims(meter: MeterEntry) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     yield "name", f"the name {meter.name}", (meter.name,)
     if meter.serial is not None:
         yield "serial", f"serial number {meter.serial}", (meter.model, meter.serial.lstrip("0"))
-    if meter.medium != "optical":  # whoever stands before a meter with an optical head needs no address
-        place = (meter.link, (meter.outstation or "").lstrip("0"))
-        told = f"outstation {meter.outstation}" if meter.outstation else "a meter without an outstation"
-        yield "outstation", f"{told} on link {meter.link}", place
+    if meter.medium != OPTICAL and meter.outstation:  # whoever stands before a meter with a head needs no address
+        yield "outstation", f"outstation {meter.outstation} on link {meter.link}", (
+            meter.link, meter.outstation.lstrip("0"),
+        )  # fmt: skip
 
 
 def _links(meters: MeterList, station: Station) -> Iterator[Mistake]:

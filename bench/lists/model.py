@@ -12,7 +12,8 @@ from bench.station.source import Source
 from protocols.elster.configuration import configurable_models
 
 #: How a meter is reached.
-MEDIA = ("optical", "rs232", "rs485", "modem", "gsm", "pad", "tcp")
+OPTICAL = "optical"
+MEDIA = (OPTICAL, "rs232", "rs485", "modem", "gsm", "pad", "tcp")
 _LONGEST_ADDRESS = 32
 _LONGEST_NAME = 100
 
@@ -45,7 +46,7 @@ class MeterEntry(Entry):
     name: Id
     model: Annotated[str, one_of(configurable_models(), "a known model")]
     link: Id = Field(description="a link of the station")
-    medium: Annotated[str, one_of(MEDIA, "a medium")] = "optical"
+    medium: Annotated[str, one_of(MEDIA, "a medium")] = OPTICAL
     route: Text | None = Field(default=None, description="round or street: whatever groups meters")
     outstation: Outstation | None = None
     serial: Text | None = None

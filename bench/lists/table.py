@@ -17,6 +17,7 @@ from bench.station.source import Source
 COLUMNS = tuple(MeterEntry.model_fields)
 _NEEDED = tuple(name for name, field in MeterEntry.model_fields.items() if field.is_required())
 _REFERENCE = "env:"
+_CURE = "; a cell that holds what parts the cells stands in double quotes"
 #: More than a hundred thousand meters (bytes).
 _LARGEST = 1 << 24
 
@@ -28,6 +29,8 @@ def read_table(path: Path) -> Source:
         StationFileError: no such file, not UTF-8 CSV, or columns that no list has.
     """
     try:
+        if path.is_fifo():  # opening it would wait for a writer, perhaps for ever
+            raise _stop(path, 1, "this is a pipe; name a file")
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
         text = content.decode("utf-8-sig")
@@ -57,7 +60,7 @@ def parse_table(text: str, file: str) -> Source:
             if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(columns):
-                raise _stop(path, rows.line_num, f"{len(row)} cells, and {len(columns)} columns")
+                raise _stop(path, rows.line_num, f"{len(row)} cells, and {len(columns)} columns{_CURE}")
             cells = {name: cell.strip() for name, cell in zip(columns, row, strict=True) if cell.strip()}
             lines |= dict.fromkeys((("meters", len(meters), name) for name in columns), rows.line_num)
             lines["meters", len(meters)] = rows.line_num
@@ -85,7 +88,8 @@ def _check_columns(columns: list[str], path: Path) -> None:
     allowed = f"allowed: {', '.join(COLUMNS)}"
     for name in columns:
         if name not in COLUMNS:
-            raise _stop(path, 1, f"there is no column {shown(name)}{suggestion(name, COLUMNS)} {allowed}")
+            hint = suggestion(name, COLUMNS)
+            raise _stop(path, 1, f"there is no column {shown(name)}{hint} the first line names the columns, {allowed}")
         if columns.count(name) > 1:
             raise _stop(path, 1, f"the column {name} stands twice")
     missing = [name for name in _NEEDED if name not in columns]

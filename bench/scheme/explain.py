@@ -37,7 +37,8 @@ def explained(error: ValidationError, model: type[BaseModel], source: Source, ki
     first = kind.begins.partition(":")[0]
     if isinstance(source.data, dict) and first not in source.data:
         return [Mistake((), f"this is no {kind.name}; a {kind.name} begins with {kind.begins}", source.line(()))]
-    return [*dict.fromkeys(_mistake(detail, model, source) for detail in error.errors(include_url=False))]
+    details = (d for d in error.errors(include_url=False) if d["type"] != "too_short" or not d["input"])
+    return [*dict.fromkeys(_mistake(detail, model, source) for detail in details)]  # a wrong entry is no missing one
 
 
 def _mistake(detail: ErrorDetails, model: type[BaseModel], source: Source) -> Mistake:
