@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.bench import Bench
 from bench.cli import call
+from bench.errors import StationError
+from bench.evidence import Evidence
 from bench.safety import Armed
 from protocols.elster.configuration import layout
 
@@ -227,3 +231,58 @@ def test_a_mixture_says_so_to_whoever_looks_at_it(meter: MemoryMeter, capsys: py
         assert said in capsys.readouterr().err.splitlines()
     assert call(["scheme", "export", "a1140"]) in {0, 1}
     assert "this is a mixture" in capsys.readouterr().err
+
+
+def test_a_snapshot_that_has_no_place_is_refused_before_the_meter_is_asked(
+    meter: MemoryMeter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("held.json").touch()
+    for place, said in (("held.json", "exists already"), ("none/held.json", "there is no such folder")):
+        assert allowed("--snapshot", place, "--evidence", f"ev-{said[0]}") == 4
+        assert said in capsys.readouterr().err
+    assert (meter.sessions, meter.written) == ([], [])
+
+
+def _full(monkeypatch: pytest.MonkeyPatch, name: str, event: str = "") -> None:
+    """The disk is full when this file of the evidence, or this event of its audit, is written."""
+    append: Callable[..., None] = Evidence._append
+
+    def full(evidence: Evidence, file: str, rows: Iterable[Any], **more: Any) -> None:
+        found = list(rows)
+        if file == name and event in str(found):
+            raise StationError(f"{file}: No space left on device")
+        append(evidence, file, found, **more)
+
+    monkeypatch.setattr(Evidence, "_append", full)
+
+
+@pytest.mark.parametrize("event", ["snapshot", "'program'", "write"])
+def test_without_an_audit_nothing_is_written(
+    event: str, meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _full(monkeypatch, "audit.jsonl", event)
+    assert allowed() == 3
+    assert capsys.readouterr().err.splitlines()[-1] == "audit.jsonl: No space left on device"
+    assert meter.written == []
+
+
+def test_an_audit_that_ends_in_the_middle_ends_the_writing_and_says_what_is_mixed(
+    meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _full(monkeypatch, "audit.jsonl", "'identity': 906")
+    assert allowed("--snapshot", "held.json") == 3
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("a1140: new: transformers, sources; old: demand")
+    assert "what it held before is in held.json" in told[0]
+    assert 906 not in {number for number, _ in meter.written}
+    assert meter.objects[795] == b"*PARTIAL"
+
+
+def test_who_has_programmed_a_meter_knows_it_though_the_evidence_has_no_room(
+    meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _full(monkeypatch, "measurements.jsonl")
+    assert allowed() == 3
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("a1140: transformers new, ")
+    assert told[0].endswith("scheme new, clock new; and the evidence of it is not complete")
