@@ -10,6 +10,7 @@ from bench_stand import stand
 
 from bench.links import flag
 from bench.station import station_from_text
+from protocols.conversation import Conversation, Send, Wait
 from protocols.dialling import PadCall
 from protocols.elster.tables import Source
 
@@ -33,6 +34,23 @@ def test_a_call_is_made_and_ended_again_and_again(tmp_path: Path, monkeypatch: p
         trace = found.bench.traces["m1"].text()
     assert trace.count(b"\r\nCOM\r\n".hex()) == 3
     assert b"CLR CONF".hex() not in trace  # at each set-up: no call was left
+
+
+def _stray() -> Conversation[None]:
+    yield Send(b"\x10")
+    yield Wait(2_000_000_000)
+
+
+def test_a_check_character_that_is_the_recall_recalls_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flag, "PadCall", partial(PadCall, recall=True, closes=False))
+    with stand(STATION, tmp_path / "bench") as found:
+        meter = found.bench.elster("m1")
+        meter.read_energies()
+        meter.session.leave()
+        tapped: list[bytes] = []
+        meter.session.line._port.write = tapped.append
+        meter.session.line.run(_stray())
+    assert tapped[0] == b"\x10\x10"
 
 
 @pytest.mark.parametrize(("link", "recall"), [("serial, port: /dev/pts/7", True), ("serial, port: /dev/ttyS0", False)])
