@@ -25,10 +25,10 @@ NEEDS = {
 @pytest.mark.parametrize("kind", ABSENT)
 def test_a_missing_peer_is_skipped_or_fails_where_it_is_required(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("METERBENCH_PEERS", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="not in|not installed"):
+    with pytest.raises(pytest.skip.Exception, match=r"not in|not installed"):
         ABSENT[kind]()
     monkeypatch.setenv("METERBENCH_PEERS", "required")
-    with pytest.raises(pytest.fail.Exception, match="not in|not installed"):
+    with pytest.raises(pytest.fail.Exception, match=r"not in|not installed"):
         ABSENT[kind]()
 
 
