@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from bench.handheld.station_reader import station_reader
 from bench.handheld.unit import DONE, READ, HandheldUnit, Interrupted, Visit
 from bench.host import host_kind
 from bench.lists.load import load_list
+from bench.lists.model import MeterEntry
 from bench.safety import Safety
-from bench.station import find_station, station_from_environment
+from bench.scheme.plan import Plan
+from bench.station import Station, find_station, station_from_environment
 
 unit_argument = click.argument("unit", type=click.Path(path_type=Path))
 
@@ -80,13 +83,7 @@ def visit(
     carried = HandheldUnit(unit)
     known = find_station(station or station_from_environment())
     entries = carried.entries(meters)
-    refuse_contradictions(carried.memory, entries, known)
-    to_program = [entry for entry in entries if entry.program and not read_only]
-    for entry in to_program:
-        Safety(known, allowed).arm(entry.name, REASON)
-    plans = plans_of(carried.memory, to_program, known, os.environ, day_of(None))
-    if host_kind(known) == "real" and not write_assumed:
-        refuse_assumed_plans(plans)
+    plans = _prepared(carried, entries, known, allowed, read_only=read_only, write_assumed=write_assumed)
     folder = evidence or (default_folder(known.name) if plans else None)
     what, names = f"handheld visit {unit.name}", tuple(entry.name for entry in entries)
     with opened(what, station, names, reason=REASON if plans else None, allowed=allowed, evidence=folder,
@@ -98,9 +95,8 @@ def visit(
                 reader, _now, meters, programmer if plans else None, _tell_nobody if as_json else _tell
             )
         except Interrupted as broken:
-            click.echo(
-                f"scheme {broken.programmed.scheme}: {broken.programmed.result}; the next visit resumes", err=True
-            )
+            made_of = f"scheme {broken.programmed.scheme}: {broken.programmed.result}"
+            click.echo(f"{broken.meter}: {made_of}; the next visit takes it up", err=True)
             raise
     if as_json:
         told = {"unit": str(unit), "visits": [visit.as_record() for visit in made]}
@@ -108,6 +104,26 @@ def visit(
     elif folder:
         click.echo(f"evidence: {folder}")
     return Exit.VERIFIED if all(visit.done for visit in made) else Exit.FAILED
+
+
+def _prepared(
+    carried: HandheldUnit,
+    entries: Collection[MeterEntry],
+    known: Station,
+    allowed: tuple[str, ...],
+    *,
+    read_only: bool,
+    write_assumed: bool,
+) -> dict[str, Plan]:
+    """Everything that can be refused before anybody sets out; what is programmed into which meter."""
+    refuse_contradictions(carried.memory, entries, known)
+    to_program = [entry for entry in entries if entry.program and not read_only]
+    for entry in to_program:
+        Safety(known, allowed).arm(entry.name, REASON)
+    plans = plans_of(carried.memory, to_program, known, os.environ, day_of(None))
+    if host_kind(known) == "real" and not write_assumed:
+        refuse_assumed_plans(plans)
+    return plans
 
 
 def _tell(visit: Visit) -> None:

@@ -50,7 +50,7 @@ def station_programmer(
         except BenchError as error:
             return _broken_off(reports[0], str(error))
         except KeyboardInterrupt:
-            raise Interrupted(_broken_off(reports[0], Interrupted.REASON)) from None
+            raise Interrupted(entry.name, _broken_off(reports[0], Interrupted.REASON)) from None
         if report.stopped:
             return _broken_off(report, report.stopped)
         if report.already and resumed is None:

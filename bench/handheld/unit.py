@@ -46,8 +46,9 @@ class Interrupted(KeyboardInterrupt):
 
     REASON = "interrupted by the operator"
 
-    def __init__(self, programmed: Programmed) -> None:
+    def __init__(self, meter: str, programmed: Programmed) -> None:
         super().__init__()
+        self.meter = meter
         self.programmed = programmed
 
 

@@ -217,7 +217,7 @@ def test_an_operator_who_breaks_off_is_told_and_the_next_visit_takes_it_up(
     assert visit("--evidence", "ev") == 130
     told = capsys.readouterr().err
     states = "new: transformers; old: demand, passwords; mixed: scheme"
-    assert f"scheme N/IGHT: interrupted by the operator; {states}; the next visit resumes\n" in told
+    assert f"mill: scheme N/IGHT: interrupted by the operator; {states}; the next visit takes it up\n" in told
     record = last_visit_of_the_mill()
     assert (record["outcome"], record["result"]) == ("read", f"interrupted by the operator; {states}")
     assert record["sections"]["transformers"] == "new"
