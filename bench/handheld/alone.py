@@ -30,6 +30,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 def _lock_of(folder: Path) -> sqlite3.Connection:
     try:
         lock = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None)
+        lock.execute("PRAGMA journal_mode=OFF")  # nothing is ever written, so a killed program leaves nothing
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:

@@ -96,6 +96,8 @@ def test_a_second_program_is_refused_and_a_killed_one_is_in_nobodys_way(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     holding.kill()
     holding.communicate()
+    assert {path.name for path in folder.iterdir()} == set(before)
+    assert not any("journal" in name for name in before)
     assert len(unit.visit(reads, now)) == 3
 
 
