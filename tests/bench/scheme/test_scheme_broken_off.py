@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from memory_meter import MemoryMeter
-from programming_bench import PASSWORD, Bench, industrial, small
+from programming_bench import PASSWORD, SMALL, Bench, industrial, small
 
 from bench.errors import NoAnswer, Refused, UsageError
 from bench.safety import Armed
-from bench.scheme.plan import Plan
+from bench.scheme.load import scheme_from_text
+from bench.scheme.plan import Plan, plan_of
+from bench.scheme.programming import SchemeUnfinished
 from bench.scheme.report import State
 from bench.scheme.snapshot import Snapshot, read_snapshot, write_snapshot
 from bench.verdicts import Verdict
@@ -294,3 +296,37 @@ def test_a_snapshot_of_what_the_meter_holds_now_says_nothing_of_its_clock_and_pa
     del meter.written[:]
     Bench(meter).program(industrial(), resumed=bench.kept[0])
     assert {number for number, _ in meter.written} == {576, 795, 861, 933}
+
+
+# -- two at once -------------------------------------------------------------------------------------------------------
+
+
+def test_somebody_else_who_programs_in_between_is_told_with_what_is_his() -> None:
+    meter = MemoryMeter(objects={795: b"OLD     "})
+    Bench(meter).program(small())
+    other = plan_of(scheme_from_text(SMALL.replace("SMALL", "OTHER").replace("200", "300"), "o.yaml"), "A1140", {})
+    mine = plan_of(scheme_from_text(SMALL.replace("SMALL", "MINE").replace("30 min", "15 min"), "m.yaml"), "A1140", {})
+    bench = Bench(meter)
+    report = bench.program(mine, keep=lambda _snapshot: Bench(meter).program(other))
+    assert report.stopped == "current transformer: written by somebody else while this scheme was programmed"
+    assert report.sections == {"transformers": State.MIXED, "demand": State.NEW, "scheme": State.NEW}
+    assert bench.verdict(report) is Verdict.FAIL
+    assert bench.audit[-1][0] == "stopped"
+
+
+def test_who_comes_while_a_scheme_is_written_is_refused() -> None:
+    meter = MemoryMeter(objects={795: b"OLD     "})
+    write, came = meter.write_object, list[str]()
+
+    def joined(armed: Armed, identity: int, data: bytes) -> None:
+        write(armed, identity, data)
+        if identity == 616 and not came:
+            came.append("another")
+            with pytest.raises(SchemeUnfinished):
+                Bench(meter).program(industrial())
+            meter.level = 3  # whoever was at it signs on again
+
+    meter.write_object = joined  # type: ignore[method-assign]
+    report = Bench(meter).program(small())
+    assert set(report.sections.values()) == {State.NEW}
+    assert meter.objects[795] == b"SMALL   "
