@@ -21,6 +21,8 @@ _RESULT = re.compile(rb"(?:\r\n|^)(OK|ERROR|BUSY|NO CARRIER|NO DIALTONE|NO DIAL 
 _SIGNAL = re.compile(rb"(?:\r\n|^)(COM[^\r\n]*|CLR[^\r\n]*|ERR)\r\n")
 #: Silence around the escape: S12 is 50 x 20 ms by default.
 _GUARD = 1_100 * _MS
+#: Recalls a PAD whose X.3 parameter 1 is 1.
+_DLE = b"\x10"
 
 
 class CallFailed(ProtocolError):
@@ -48,6 +50,9 @@ class Call(Protocol):
     def clear(self) -> Conversation[None]:
         """End the call."""
 
+    def as_sent(self, data: bytes) -> bytes:
+        """What is sent in a call so that `data` arrives."""
+
 
 @dataclass(frozen=True, slots=True)
 class PadCall:
@@ -56,10 +61,13 @@ class PadCall:
     Attributes:
         number: the network user address: 14 digits on PAKNET, with facilities in front of it as in "NABC-2353...".
         answer: how long until the call stands.
+        recall: whether the call is ended in words, behind a character that recalls the PAD (X.3 parameter 1), where
+            closing the port does not show: a pty has no DTR.
     """
 
     number: str
     answer: int = 60 * _SECOND
+    recall: bool = False
     lost: bytes = b"\r\nCLR "
     closes: bool = True  # a transparent PAD has no character that recalls it; DTR does
 
@@ -70,6 +78,8 @@ class PadCall:
             NoModem: nothing answers.
             CallFailed: the call was cleared; its cause.
         """
+        if self.recall:
+            yield from self._made_recallable()
         yield Send(f"{self.number}\r".encode("ascii"))
         data = yield Receive(_signal_length, self.answer)
         found = _SIGNAL.search(data)
@@ -81,9 +91,31 @@ class PadCall:
         yield Wait(500 * _MS)
         return said
 
+    def _made_recallable(self) -> Conversation[None]:
+        """Clear what a killed program may have left, and name the character that recalls.
+
+        Raises:
+            CallFailed: the PAD has none, so a call could not be ended.
+        """
+        yield Send(_DLE + b"CLR\r")
+        yield Receive(_signal_length, _SECOND)
+        yield Send(b"SET 1:1\r")
+        if _SIGNAL.search((yield Receive(_signal_length, _SECOND))):
+            raise CallFailed("the PAD takes no recall (SET 1:1), and a call could not be ended without one on a pty")
+
     def clear(self) -> Conversation[None]:
-        """Closing the port ends it."""
-        yield Wait(0)
+        """Recall the PAD and clear; or closing the port ends it."""
+        if not self.recall:
+            yield Wait(0)
+            return
+        yield Send(_DLE)
+        yield Wait(500 * _MS)
+        yield Send(b"CLR\r")
+        yield Receive(_signal_length, 2 * _SECOND)
+
+    def as_sent(self, data: bytes) -> bytes:
+        """The recall itself arrives if it is sent twice (X.28)."""
+        return data.replace(_DLE, 2 * _DLE) if self.recall else data
 
 
 def _signal_length(data: bytes) -> int | None:
@@ -116,6 +148,10 @@ class Dialling:
     def clear(self) -> Conversation[None]:
         """Escape and hang up."""
         return hang_up(self.answer)
+
+    def as_sent(self, data: bytes) -> bytes:
+        """As it is: the escape needs silence around it."""
+        return data
 
 
 def result_length(data: bytes) -> int | None:

@@ -57,11 +57,14 @@ def opened(
         code, why = error.exit, str(error)
         raise
     finally:
-        scenario.finish()
-        kept = run.keep(scenario.record(outcome, why), scenario.measure.flush())
-        for remark in kept.remarks:
-            click.echo(f"told: {remark}", err=True)
-        run.close(code)
+        try:
+            scenario.finish()
+            kept = run.keep(scenario.record(outcome, why), scenario.measure.flush())
+            for remark in kept.remarks:
+                click.echo(f"told: {remark}", err=True)
+            run.close(code)
+        finally:
+            run.abandon()  # a full disk: what is left of the evidence is that of a run that was killed
         if evidence is not None:
             write_page_beside(evidence)
             if outcome == "error":

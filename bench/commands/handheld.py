@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bench.cli import allow_option, json_option, show_json, station_option
+from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
 from bench.commands.device import opened
-from bench.commands.scheme_program import assumed_option, user_name, user_option
+from bench.commands.run import default_folder
+from bench.commands.scheme_program import assumed_option, day_of, user_name, user_option
 from bench.errors import Exit, UsageError
+from bench.handheld.memory import LOAD, READINGS, VISITS
+from bench.handheld.preparation import plans_of, refuse_assumed_plans, refuse_contradictions
 from bench.handheld.records import Contents, Record, decode_records
 from bench.handheld.station_programmer import REASON, station_programmer
 from bench.handheld.station_reader import station_reader
-from bench.handheld.unit import LOAD, READINGS, VISITS, HandheldUnit
+from bench.handheld.unit import DONE, READ, HandheldUnit, Interrupted, Visit
+from bench.host import host_kind
 from bench.lists.load import load_list
+from bench.lists.model import MeterEntry
 from bench.safety import Safety
-from bench.station import find_station, station_from_environment
+from bench.scheme.plan import Plan
+from bench.station import Station, find_station, station_from_environment
 
 unit_argument = click.argument("unit", type=click.Path(path_type=Path))
 
@@ -35,7 +43,7 @@ def command() -> None:
 @json_option
 def load(unit: Path, file: Path, station: str | None, as_json: bool) -> int:
     """Load a meter list and the schemes that it names into UNIT; a unit that holds readings is unloaded first."""
-    meters = load_list(file, find_station(station or station_from_environment()))
+    meters = load_list(file, find_station(station or station_from_environment()), day_of(None))
     HandheldUnit(unit).load(meters, _now())
     schemes = sorted({meter.scheme for meter in meters.meters if meter.scheme})
     if as_json:
@@ -53,6 +61,7 @@ def load(unit: Path, file: Path, station: str | None, as_json: bool) -> int:
 @allow_option
 @user_option
 @assumed_option
+@evidence_option
 @json_option
 def visit(
     unit: Path,
@@ -62,35 +71,73 @@ def visit(
     allowed: tuple[str, ...],
     user: str | None,
     write_assumed: bool,
+    evidence: Path | None,
     as_json: bool,
 ) -> int:
     """Read the meters of the loaded list, or METERS, and program the schemes that it says.
 
-    A meter of the list is the device of the same name in the station. Where the list says `program: true`, its scheme
-    is programmed after it was read; that needs the three keys, as for `scheme program`. Exit code 1 if a meter could
-    not be read or programmed.
+    A meter of the list is the device of the same name in the station, and both must say the same of it. Where the list
+    says `program: true`, its scheme is programmed after it was read; that needs the three keys, as for `scheme
+    program`. Exit code 1 if a meter could not be read or programmed.
     """
     carried = HandheldUnit(unit)
     known = find_station(station or station_from_environment())
     entries = carried.entries(meters)
-    for entry in entries:
-        known.device(entry.name)
-    programmed = [entry.name for entry in entries if entry.program and not read_only]
-    for name in programmed:
-        Safety(known, allowed).arm(name, REASON)
-    reason = REASON if programmed else None
-    with opened(f"handheld visit {unit.name}", station, (), reason=reason, allowed=allowed) as scenario:
-        programmer = station_programmer(scenario, user_name(user), write_assumed=write_assumed) if programmed else None
-        made = carried.visit(station_reader(scenario.bench.device, _now), _now, meters, programmer)
+    plans = _prepared(carried, entries, known, allowed, read_only=read_only, write_assumed=write_assumed)
+    folder = evidence or (default_folder(known.name) if plans else None)
+    what, names = f"handheld visit {unit.name}", tuple(entry.name for entry in entries)
+    with opened(what, station, names, reason=REASON if plans else None, allowed=allowed, evidence=folder,
+                argv=tuple(what.split())) as scenario:  # fmt: skip
+        programmer = station_programmer(scenario, carried.memory, plans, user_name(user), write_assumed=write_assumed)
+        reader = station_reader(scenario.bench.device, _now)
+        try:
+            made = carried.visit(
+                reader, _now, meters, programmer if plans else None, _tell_nobody if as_json else _tell
+            )
+        except Interrupted as broken:
+            made_of = f"scheme {broken.programmed.scheme}: {broken.programmed.result}"
+            click.echo(f"{broken.meter}: {made_of}; the next visit takes it up", err=True)
+            raise
     if as_json:
-        show_json({"unit": str(unit), "visits": [visit.as_record() for visit in made]})
-    for visit in () if as_json else made:
-        told = f"{visit.readings} readings" if visit.outcome == "read" else f"NOT READ: {visit.outcome}"
-        done = visit.programmed
-        if done is not None:
-            told += f", scheme {done.scheme} " + ("programmed" if done.result == "done" else f"FAILED: {done.result}")
-        click.echo(f"  {visit.meter:<16} {told}")
+        told = {"unit": str(unit), "visits": [visit.as_record() for visit in made]}
+        show_json(told | ({"evidence": str(folder)} if folder else {}))
+    elif folder:
+        click.echo(f"evidence: {folder}")
     return Exit.VERIFIED if all(visit.done for visit in made) else Exit.FAILED
+
+
+def _prepared(
+    carried: HandheldUnit,
+    entries: Collection[MeterEntry],
+    known: Station,
+    allowed: tuple[str, ...],
+    *,
+    read_only: bool,
+    write_assumed: bool,
+) -> dict[str, Plan]:
+    """Everything that can be refused before anybody sets out; what is programmed into which meter."""
+    refuse_contradictions(carried.memory, entries, known)
+    to_program = [entry for entry in entries if entry.program and not read_only]
+    for entry in to_program:
+        Safety(known, allowed).arm(entry.name, REASON)
+    plans = plans_of(carried.memory, to_program, known, os.environ, day_of(None))
+    if host_kind(known) == "real" and not write_assumed:
+        refuse_assumed_plans(plans)
+    return plans
+
+
+def _tell(visit: Visit) -> None:
+    told = f"{visit.readings} readings" if visit.outcome == READ else f"NOT READ: {visit.outcome}"
+    done = visit.programmed
+    if done is not None and done.before:
+        told += f", scheme {done.scheme} was programmed at {done.before} and is not once more"
+    elif done is not None:
+        told += f", scheme {done.scheme} " + ("programmed" if done.result == DONE else f"FAILED: {done.result}")
+    click.echo(f"  {visit.meter:<16} {told}")
+
+
+def _tell_nobody(_visit: Visit) -> None:
+    """All of them are told in the end."""
 
 
 @command.command()

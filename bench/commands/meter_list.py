@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli import json_option, show_json, station_option
+from bench.commands.scheme_program import day_of, on_option
 from bench.lists.load import load_list
 from bench.station import find_station, station_from_environment
 
@@ -19,10 +20,11 @@ def command() -> None:
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @station_option
+@on_option
 @json_option
-def check(file: Path, station: str | None, as_json: bool) -> int:
+def check(file: Path, station: str | None, on: str | None, as_json: bool) -> int:
     """Read a meter list (CSV or YAML) against a station; every mistake is one line `file:line: reason`, exit code 4."""
-    found = load_list(file, find_station(station or station_from_environment()))
+    found = load_list(file, find_station(station or station_from_environment()), day_of(on))
     if as_json:
         meters = [meter.model_dump(mode="json", exclude={"password"}) for meter in found.meters]
         show_json({"ok": True, "file": str(file), "name": found.name, "meters": meters})

@@ -16,11 +16,12 @@ from bench.errors import BenchError, Exit, UsageError
 from bench.scheme.difference import Difference, as_lines, as_rows, differences, scheme_differences
 from bench.scheme.export import Held, read_held, scheme_text
 from bench.scheme.load import load_scheme
-from bench.scheme.model import Scheme
-from bench.scheme.plan import UNFINISHED, plan_of
+from bench.scheme.model import NAMELESS, UNFINISHED, Scheme
+from bench.scheme.plan import plan_of
 from bench.scheme.schema import schema_text
 from bench.scheme.sections import sections_of
 from bench.scheme.station import meter_of
+from bench.whole_file import write_whole
 
 _TEMPLATES = {"A1120": "tariff_only", "A1140": "industrial", "A1700": "grid_supply_point"}
 
@@ -46,7 +47,7 @@ def check(file: Path, on: str | None, as_json: bool) -> int:
         })  # fmt: skip
         return 0
     firmware = f", firmware {', '.join(scheme.firmware)}" if scheme.firmware else ""
-    click.echo(f"{file}: scheme {scheme.id}, version {scheme.version}, for {', '.join(scheme.models)}{firmware}")
+    click.echo(f"{file}: scheme {scheme.called}, version {scheme.version}, for {', '.join(scheme.models)}{firmware}")
     for line in _told(scheme):
         click.echo(f"  {line}")
     return 0
@@ -105,17 +106,14 @@ def export(meter: str, output: Path | None, station: str | None, as_json: bool) 
     """Write what METER holds as a scheme; exit code 1 if a part of it means nothing. Passwords cannot be read."""
     if output is not None and output.exists():
         raise UsageError("exists already; name a new file", output)
+    if output is not None and not output.parent.is_dir():
+        raise UsageError("cannot be written here: there is no such folder", output)
     held = _held(f"scheme export {meter}", station, meter)
     text = scheme_text(held)
-    if held.scheme_id == UNFINISHED:
-        click.echo(f"{meter}: 795 reads {UNFINISHED}: a programming was broken off, this is a mixture", err=True)
     for name, problem in held.problems.items():
         click.echo(f"{meter}: {name} cannot be understood: {problem}", err=True)
     if output is not None:
-        try:
-            output.write_text(text, "utf-8")
-        except OSError as error:
-            raise UsageError(f"cannot be written: {error.strerror}", output) from None
+        write_whole(output, text.encode(), "nothing was exported")
     if as_json:
         show_json({
             "meter": meter, "id": held.scheme_id, "sections": list(held.sections), "problems": dict(held.problems),
@@ -146,8 +144,13 @@ def verify(file: Path, meter: str, station: str | None, as_json: bool) -> int:
             click.echo(line)
         if scheme.passwords:
             click.echo("  passwords are not verified: a meter does not show them")
-        click.echo(f"{meter} {'does not hold' if found else 'holds'} scheme {scheme.id}")
+        click.echo(f"{meter} {'does not hold' if found else 'holds'} scheme {scheme.called}")
     return Exit.FAILED if found else Exit.VERIFIED
+
+
+def _tell_unfinished(meter: str, held: Held) -> None:
+    if held.scheme_id == UNFINISHED:
+        click.echo(f"{meter}: 795 reads {UNFINISHED}: a programming was broken off, this is a mixture", err=True)
 
 
 def _refuse_other(scheme: Scheme, model: str) -> None:
@@ -158,7 +161,7 @@ def _refuse_other(scheme: Scheme, model: str) -> None:
 def _against(scheme: Scheme, held: Held) -> list[Difference]:
     found = differences(sections_of(scheme), held.sections)
     if held.scheme_id != scheme.id:
-        found.insert(0, Difference("scheme", "id (795)", scheme.id, held.scheme_id))
+        found.insert(0, Difference("scheme", "id (795)", scheme.called, held.scheme_id or NAMELESS))
     return found
 
 
@@ -185,7 +188,9 @@ def _held(what: str, station: str | None, meter: str, fits: Callable[[str], obje
         driver.identify()
         driver.log_in(None, 0, "")
         try:
-            return read_held(driver)
+            held = read_held(driver)
+            _tell_unfinished(meter, held)
+            return held
         finally:
             with suppress(BenchError):
                 driver.log_out()

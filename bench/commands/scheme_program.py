@@ -14,7 +14,7 @@ import click
 from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
 from bench.commands.device import exit_of, opened
 from bench.commands.run import default_folder
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, StationError, UsageError
 from bench.host import host_kind
 from bench.measurement import plain
 from bench.run import Scenario
@@ -140,33 +140,67 @@ def _programmed(
     Safety(known, allowed).arm(meter, what)
     folder = evidence or default_folder(known.name)
     path = snapshot_file or folder / f"{meter}.snapshot.json"
+    if options.get("resumed") is None:
+        _refuse_place(path, folder)
     argv = (*what.split(), *(("--station", station) if station else ()))
-    with opened(what, station, (meter,), reason=what, allowed=allowed, evidence=folder, argv=argv) as scenario:
-        driver = meter_of(scenario, meter)
-        plan = make_plan(driver.model)
-        if host_kind(known) == "real" and not write_assumed:
-            refuse_assumed(plan, meter)
-        if write_assumed:
-            driver.write_assumed()
-        reports: list[SchemeReport] = []
-        scenario.device_trace(meter)
-        programming = Programming(
-            driver, plan, armed=scenario.run.safety.arm(meter, what), journal=scenario.bench.journal,
-            serial=entry.serial, keep=lambda snapshot: write_snapshot(snapshot, path),
-            wall=wall_of(scenario), on_report=reports.append, **options,
-        )  # fmt: skip
-        try:
-            report = programming.run()
-        except (BenchError, KeyboardInterrupt):
-            click.echo(f"{meter}: {_left_behind(reports[0], path)}", err=True)
-            raise
-        judge_scheme(report, scenario.measure)
-        found = _found(report, scenario, path, folder)
+    found: dict[str, Any] = {}
+    try:
+        with opened(what, station, (meter,), reason=what, allowed=allowed, evidence=folder, argv=argv) as scenario:
+            report = _transaction(scenario, meter, what, make_plan, options, path, write_assumed=write_assumed)
+            judge_scheme(report, scenario.measure)
+            found = _found(report, scenario, path, folder)
+    except StationError:
+        if found:  # whoever has programmed a meter must know it, though it cannot be proved
+            states = ", ".join(f"{name} {state}" for name, state in found["sections"].items())
+            click.echo(f"{meter}: {states}; and the evidence of it is not complete", err=True)
+        raise
     if as_json:
         show_json(found)
     else:
         _show(found)
     return int(found["exit"])
+
+
+def _transaction(
+    scenario: Scenario,
+    meter: str,
+    what: str,
+    make_plan: Callable[[str], Plan],
+    options: dict[str, Any],
+    path: Path,
+    *,
+    write_assumed: bool,
+) -> SchemeReport:
+    driver, station = meter_of(scenario, meter), scenario.bench.station
+    plan = make_plan(driver.model)
+    if host_kind(station) == "real" and not write_assumed:
+        refuse_assumed(plan, meter)
+    if write_assumed:
+        driver.write_assumed()
+    reports: list[SchemeReport] = []
+    scenario.device_trace(meter)
+    programming = Programming(
+        driver, plan, armed=scenario.run.safety.arm(meter, what), journal=scenario.bench.journal,
+        serial=station.device(meter).serial, keep=lambda snapshot: write_snapshot(snapshot, path),
+        wall=wall_of(scenario), on_report=reports.append, **options,
+    )  # fmt: skip
+    try:
+        return programming.run()
+    except (BenchError, KeyboardInterrupt):
+        click.echo(f"{meter}: {_left_behind(reports[0], path)}", err=True)
+        raise
+
+
+def _refuse_place(path: Path, folder: Path) -> None:
+    """Refuse a place of a snapshot before the meter is asked anything; `folder` is made when the evidence begins.
+
+    Raises:
+        UsageError: there is such a file, or no such folder.
+    """
+    if path.exists():
+        raise UsageError("exists already; a snapshot is not overwritten, name a new file", path)
+    if path.parent != folder and not path.parent.is_dir():
+        raise UsageError("cannot be written here: there is no such folder", path)
 
 
 def _left_behind(report: SchemeReport, path: Path) -> str:
@@ -230,9 +264,11 @@ def user_name(name: str | None) -> str:
     """Who programs: as given, else METERBENCH_USER, else the login.
 
     Raises:
-        UsageError: the name is empty.
+        UsageError: the name is empty, or none that a meter can keep.
     """
     found = name if name is not None else os.environ.get("METERBENCH_USER") or getpass.getuser()[:_USER_LENGTH]
     if not found.strip():
         raise UsageError("--user must not be empty: the meter's programming log names who programs")
+    if len(found) > _USER_LENGTH or not (found.isascii() and found.isprintable()):
+        raise UsageError(f"--user {found!r} is no user name for a meter: up to {_USER_LENGTH} ASCII characters")
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
-from bench.handheld.records import Record
+from bench.handheld.records import Record, read_records
 
 #: What makes a reading the same reading.
 Key = tuple[str, str, str, str]
@@ -45,18 +46,22 @@ class Reading:
         return asdict(self)
 
 
-def reading_of(record: Record) -> Reading:
-    """The reading of a record.
+def readings_of(path: Path) -> list[Reading]:
+    """The readings in a .RES file.
 
     Raises:
-        UsageError: the record is none.
+        UsageError: it cannot be read, is no such file, damaged, or holds a record that is no reading; says which.
     """
+    return [_reading(record, path, line) for line, record in enumerate(read_records(path, "RES").records, 2)]
+
+
+def _reading(record: Record, path: Path, line: int) -> Reading:
     try:
         found = Reading(**record)
     except TypeError:
-        raise UsageError("a record is no reading: it has other entries than a reading has") from None
+        raise UsageError("is no reading: it has other entries than a reading has", path, line) from None
     if not all(isinstance(value, str) for value in asdict(found).values()):
-        raise UsageError(f"a reading of {found.meter} holds something else than text")
+        raise UsageError(f"the reading of {found.meter} holds something else than text", path, line)
     return found
 
 

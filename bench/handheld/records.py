@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import StationError, UsageError
+from bench.errors import UsageError
+from bench.whole_file import write_whole
 
 VERSION = 1
 _HEAD, _RECORD, _SEAL = "H", "R", "S"
@@ -53,6 +52,8 @@ def encode_records(kind: str, head: Record, records: Iterable[Record]) -> bytes:
 
 def decode_records(data: bytes) -> Contents:
     """What can be read of a file; whatever is damaged, missing or behind the seal is named and nothing raises."""
+    if data.count(b"\r\n") == data.count(b"\n") > 0:
+        return Contents("", {}, (), ((1, "its ends of lines were changed on the way; copy it as it is, in binary"),))
     lines = data.decode("utf-8", "replace").split("\n")
     torn = lines.pop()
     problems: list[tuple[int, str]] = []
@@ -102,28 +103,7 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         StationError: no room, or no right to write; the old file is as it was.
     """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _settle(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise StationError(f"{path}: cannot be written: {error.strerror}; the old file is as it was") from None
-
-
-def _settle(folder: Path) -> None:
-    """Force the renaming to the disk, where a folder can be opened."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    write_whole(path, data, "the old file is as it was")
 
 
 def _line(mark: str, number: int, record: Record) -> str:
@@ -140,7 +120,7 @@ def _parse(text: str) -> tuple[str, int, Record] | None:
     try:
         record = json.loads(parts[2])
         number = int(parts[1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return (parts[0], number, record) if isinstance(record, dict) else None
 
@@ -151,7 +131,10 @@ def _kind(head: Record) -> tuple[str, str]:
     if not name.startswith("meterbench "):
         return "", "this is no file of records of meterbench"
     if head.get("version") != VERSION:
-        return "", f"is of version {head.get('version')}; this release reads version {VERSION}"
+        found = head.get("version")
+        newer = isinstance(found, int) and found > VERSION
+        cure = "; a newer meterbench wrote it, which can read it" if newer else ""
+        return "", f"is of version {found}; this release reads version {VERSION}{cure}"
     return name.removeprefix("meterbench "), ""
 
 

@@ -1,69 +1,77 @@
-"""Programming a meter of the station for the hand-held unit: the scheme that it carries, with the three keys."""
+"""Programming a meter of the station for the hand-held unit: as `scheme program` does it, with the unit's memory."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
-from bench.handheld.unit import Programmed, ProgramMeter
+from bench.handheld.memory import Memory
+from bench.handheld.unit import DONE, Interrupted, Programmed, ProgramMeter
 from bench.lists.model import MeterEntry
-from bench.scheme.load import scheme_from_text
-from bench.scheme.plan import plan_of
+from bench.measurement import plain
+from bench.scheme.plan import Plan
 from bench.scheme.programming import Programming
 from bench.scheme.report import SchemeReport, judge_scheme
 from bench.scheme.snapshot import read_snapshot, write_snapshot
-from bench.scheme.station import meter_of, refuse_assumed, wall_of
+from bench.scheme.station import meter_of, wall_of
 from bench.verdicts import Verdict
 
 if TYPE_CHECKING:
     from bench.run import Scenario
 
 REASON = "the hand-held unit programs a scheme"
-DONE = "done"
 
 
-def station_programmer(scenario: Scenario, user: str, *, write_assumed: bool) -> ProgramMeter:
+def station_programmer(
+    scenario: Scenario, memory: Memory, plans: Mapping[str, Plan], user: str, *, write_assumed: bool
+) -> ProgramMeter:
     """Programs meters of the scenario's station by the names of the list.
 
     A unit that was switched off in the middle has kept the snapshot of that meter, and takes the programming up again.
     """
 
-    def program(entry: MeterEntry, text: str, memory: Path) -> Programmed:
-        assert entry.scheme is not None
+    def program(entry: MeterEntry) -> Programmed:
         armed = scenario.run.safety.arm(entry.name, REASON)
-        driver = meter_of(scenario, entry.name)
-        scheme = scheme_from_text(text, entry.scheme)
-        plan = plan_of(scheme, driver.model, os.environ)
-        if scenario.run.kind == "real" and not write_assumed:
-            refuse_assumed(plan, entry.name)
+        plan, driver = plans[entry.name], meter_of(scenario, entry.name)
         if write_assumed:
             driver.write_assumed()
-        path, reports = memory / f"{entry.name}.snapshot.json", list[SchemeReport]()
+        scenario.device_trace(entry.name)
+        path, reports = memory.snapshot(entry.name), list[SchemeReport]()
+        resumed = read_snapshot(path) if path.exists() else None
         programming = Programming(
-            driver, plan, armed=armed, journal=scenario.bench.journal, user=user, serial=entry.serial,
+            driver, plan, armed=armed, journal=scenario.bench.journal, user=user,
+            serial=entry.serial or scenario.bench.station.device(entry.name).serial,
             keep=lambda snapshot: write_snapshot(snapshot, path),
-            resumed=read_snapshot(path) if path.exists() else None,
-            wall=wall_of(scenario), on_report=reports.append,
+            resumed=resumed, wall=wall_of(scenario), on_report=reports.append,
         )  # fmt: skip
         try:
             report = programming.run()
         except BenchError as error:
-            told = reports[0].told if reports[0].written else "nothing was written"
-            return Programmed(scheme.id, f"{error}; {told}", _states(reports[0]))
-        first = len(scenario.measure.records)
-        judge_scheme(report, scenario.measure)
-        worst = max((m.verdict for m in scenario.measure.records[first:]), default=Verdict.PASS)
-        if report.stopped or worst >= Verdict.INCONCLUSIVE:
-            return Programmed(scheme.id, report.stopped or worst.value, _states(report))
-        if report.already:
-            path.unlink(missing_ok=True)
-        elif path.exists():
-            path.replace(memory / f"{entry.name}.before-{scheme.id}.json")
-        return Programmed(scheme.id, DONE, _states(report))
+            return _broken_off(reports[0], str(error))
+        except KeyboardInterrupt:
+            raise Interrupted(entry.name, _broken_off(reports[0], Interrupted.REASON)) from None
+        if report.stopped:
+            return _broken_off(report, report.stopped)
+        if report.already and resumed is None:
+            path.unlink(missing_ok=True)  # it says what the meter holds now
+        return Programmed(plan.name, _judged(report, scenario) or DONE, _states(report))
 
     return program
+
+
+def _broken_off(report: SchemeReport, reason: str) -> Programmed:
+    told = report.told if report.written else "nothing was written"
+    return Programmed(report.plan.name, f"{reason}; {told}", _states(report))
+
+
+def _judged(report: SchemeReport, scenario: Scenario) -> str:
+    """What of the programming is not as it must be, empty if all is."""
+    measure = scenario.measure
+    first = len(measure.records)
+    judge_scheme(report, measure)
+    wrong = [m for m in measure.records[first:] if m.verdict >= Verdict.INCONCLUSIVE]
+    return "; ".join(f"{m.name}: {plain(m.value)}, not {m.limits}" for m in wrong)
 
 
 def _states(report: SchemeReport) -> dict[str, str]:

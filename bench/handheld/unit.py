@@ -6,36 +6,50 @@ says where its password is found, and whoever reads the meter looks there.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from bench.errors import BenchError, DeviceError, UsageError
-from bench.handheld.readings import Reading, joined, reading_of
-from bench.handheld.records import Contents, Record, encode_records, read_records, replace_file
+from bench.handheld.alone import alone_in
+from bench.handheld.memory import LOAD, Memory
+from bench.handheld.readings import Reading, joined
+from bench.handheld.records import Record, encode_records, replace_file
+from bench.handheld.unloading import Unloaded, unload
 from bench.lists.model import MeterEntry, MeterList
-from bench.station.mistakes import suggestion
 
-LOAD, READINGS, VISITS = "load.hhu", "readings.res", "visits.bud"
+READ, DONE = "read", "done"
 
 #: Reads one meter; raises BenchError where that fails.
 ReadMeter = Callable[[MeterEntry], Sequence[Reading]]
-#: Programs the scheme of a meter: its entry, the text of the file, and the unit's memory, where snapshots are kept.
-ProgramMeter = Callable[[MeterEntry, str, Path], "Programmed"]
+#: Programs the scheme of a meter.
+ProgramMeter = Callable[[MeterEntry], "Programmed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Programmed:
-    """What became of a programming: the scheme's id, "done" or what happened, and each section's state."""
+    """What became of a programming: the scheme's id, "done" or what happened, and each section's state.
+
+    `before` says when an earlier visit has done it; nothing was written then.
+    """
 
     scheme: str
     result: str
     sections: Mapping[str, str]
+    before: str = ""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The operator broke off in the middle of a programming; `programmed` says what the meter holds."""
+
+    REASON = "interrupted by the operator"
+
+    def __init__(self, meter: str, programmed: Programmed) -> None:
+        super().__init__()
+        self.meter = meter
+        self.programmed = programmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,81 +65,60 @@ class Visit:
     @property
     def done(self) -> bool:
         """Whether the meter was read, and programmed where it was to be."""
-        return self.outcome == "read" and (self.programmed is None or self.programmed.result == "done")
+        return self.outcome == READ and (self.programmed is None or self.programmed.result == DONE)
 
     def as_record(self) -> dict[str, Any]:
         """The visit, ready for JSON."""
         record = {"meter": self.meter, "at": self.at, "outcome": self.outcome, "readings": self.readings}
-        return record if self.programmed is None else record | asdict(self.programmed)
+        if self.programmed is None:
+            return record
+        told = asdict(self.programmed)
+        return record | (told if self.programmed.before else {k: v for k, v in told.items() if k != "before"})
+
+
+def _tell_nobody(_visit: Visit) -> None:
+    """Whoever looks at the list of visits in the end."""
 
 
 class HandheldUnit:
     """A unit whose memory is the folder `memory`."""
 
     def __init__(self, memory: Path) -> None:
-        self.memory = memory
-
-    # -- loading -----------------------------------------------------------------------------------------------------
+        self.memory = Memory(memory)
 
     def load(self, meters: MeterList, now: datetime) -> None:
         """Load a list with the schemes that it names.
 
         Raises:
-            UsageError: the unit holds readings or snapshots that were not unloaded.
+            UsageError: the unit holds readings, visits or snapshots that were not unloaded.
             StationError: its memory cannot be written.
         """
-        if self.readings():
-            raise UsageError(f"the unit holds {len(self.readings())} readings; unload them first", self.memory)
-        if self.snapshots():
-            held = ", ".join(path.name for path in self.snapshots())
-            raise UsageError(f"the unit holds {held} of meters that it programmed; unload first", self.memory)
-        self._make()
-        folder = Path(meters.file).parent
-        names = dict.fromkeys(meter.scheme for meter in meters.meters if meter.scheme)
-        schemes = {name: (folder / name).read_text("utf-8") for name in names}
-        entries = [meter.model_dump(mode="json", exclude_none=True) for meter in meters.meters]
-        head = {"list": meters.name, "loaded": now.isoformat(), "schemes": schemes}
-        replace_file(self.memory / LOAD, encode_records("HHU", head, entries))
-        self._write(READINGS, "RES", [])
-        self._write(VISITS, "BUD", [])
-
-    def _make(self) -> None:
+        memory = self.memory
         try:
-            self.memory.mkdir(parents=True, exist_ok=True)
+            memory.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"cannot be the memory of a unit: {error.strerror}", self.memory) from None
+            raise UsageError(f"cannot be the memory of a unit: {error.strerror}", memory.folder) from None
+        with alone_in(memory.folder):
+            self._refuse_to_forget()
+            folder = Path(meters.file).parent
+            names = dict.fromkeys(meter.scheme for meter in meters.meters if meter.scheme)
+            schemes = {name: (folder / name).read_text("utf-8-sig") for name in names}
+            entries = [meter.model_dump(mode="json", exclude_none=True) for meter in meters.meters]
+            head = {"list": meters.name, "loaded": now.isoformat(), "schemes": schemes}
+            replace_file(memory.folder / LOAD, encode_records("HHU", head, entries))
+            memory.keep_readings([])
+            memory.keep_visits([])
 
-    def _loaded(self) -> Contents:
-        if not (self.memory / LOAD).exists():
-            raise UsageError("is no loaded unit; load it with meterbench handheld load UNIT LIST", self.memory)
-        return read_records(self.memory / LOAD, "HHU")
-
-    @property
-    def list_name(self) -> str:
-        """The name of the loaded list.
-
-        Raises:
-            UsageError: nothing is loaded, or the load is damaged.
-        """
-        return str(self._loaded().head["list"])
-
-    def entries(self, names: Collection[str] = ()) -> list[MeterEntry]:
-        """The meters of the loaded list with these names, all if none is given.
-
-        Raises:
-            UsageError: nothing is loaded, the load is damaged, or there is no such meter.
-        """
-        try:
-            found = {e.name: e for e in map(MeterEntry.model_validate, self._loaded().records)}
-        except ValidationError:
-            raise UsageError("holds an entry of another version of meterbench; load it again", self.memory) from None
-        for name in names:
-            if name not in found:
-                hint = suggestion(name, found)
-                raise UsageError(f"the unit has no meter {name}{hint} it has: {', '.join(found)}")
-        return [entry for entry in found.values() if not names or entry.name in names]
-
-    # -- the round ---------------------------------------------------------------------------------------------------
+    def _refuse_to_forget(self) -> None:
+        memory = self.memory
+        held = [
+            f"{len(found)} {what}"
+            for found, what in ((memory.readings(), "readings"), (memory.visits(), "visits"))
+            if found
+        ]
+        held += [f"{path.name} of a meter that it programmed" for path in memory.snapshots()]
+        if held:
+            raise UsageError(f"the unit holds {', '.join(held)}; unload them first", memory.folder)
 
     def visit(
         self,
@@ -133,124 +126,103 @@ class HandheldUnit:
         now: Callable[[], datetime],
         names: Collection[str] = (),
         program_meter: ProgramMeter | None = None,
+        tell: Callable[[Visit], None] = _tell_nobody,
     ) -> list[Visit]:
         """Read the meters one by one; one that fails is written down and does not stop the round.
 
         After every meter its readings are on the disk, so that a unit that is switched off has lost one at the most.
-        Where the list says so, and there is `program_meter`, its scheme is programmed when it has been read.
+        Where the list says so, and there is `program_meter`, its scheme is programmed when it has been read; where an
+        earlier visit of this load has done it, it is not written once more.
+
+        Args:
+            read_meter: reads one meter.
+            now: the time of day.
+            names: the meters to go to, all if none is given.
+            program_meter: programs one meter.
+            tell: told of each visit when it is on the disk.
 
         Raises:
-            UsageError: nothing is loaded.
+            UsageError: nothing is loaded, or another program is at work in the memory.
             StationError: the memory is full: the round ends, what was read before is kept.
         """
-        entries = self.entries(names)
-        made = []
-        for entry in entries:
-            visit = self._visit_one(entry, read_meter, now)
-            if entry.program and program_meter is not None and visit.outcome == "read":
-                visit = replace(visit, programmed=self._program_one(entry, program_meter))
-            made.append(visit)
-            self._write(VISITS, "BUD", [*self.visits(), visit.as_record()])
+        entries = self.memory.entries(names)
+        made: list[Visit] = []
+        with alone_in(self.memory.folder):
+            for entry in entries:
+                made.append(self._visited(entry, read_meter, now, program_meter))
+                self._write_down(made[-1])
+                tell(made[-1])
         return made
 
-    def _visit_one(self, entry: MeterEntry, read_meter: ReadMeter, now: Callable[[], datetime]) -> Visit:
+    def _visited(
+        self, entry: MeterEntry, read_meter: ReadMeter, now: Callable[[], datetime], program_meter: ProgramMeter | None
+    ) -> Visit:
+        visit = Visit(entry.name, now().isoformat(), Interrupted.REASON)
+        try:
+            visit, serial = self._read_one(entry, read_meter, now)
+            if entry.program and program_meter is not None and visit.outcome == READ:
+                programmed = self._program_one(entry, serial, program_meter, visit.at)
+                visit = replace(visit, programmed=programmed)
+        except KeyboardInterrupt as error:
+            self._write_down(replace(visit, programmed=error.programmed) if isinstance(error, Interrupted) else visit)
+            raise
+        return visit
+
+    def _write_down(self, visit: Visit) -> None:
+        self.memory.keep_visits([*self.memory.visits(), visit.as_record()])
+
+    def _read_one(self, entry: MeterEntry, read_meter: ReadMeter, now: Callable[[], datetime]) -> tuple[Visit, str]:
+        """Read a meter; the visit, and the serial number that answered."""
         try:
             found = read_meter(entry)
             strangers = [r for r in found if r.meter != entry.name]
             if strangers:
                 raise DeviceError(f"a reading of {strangers[0].meter} came", device=entry.name)
-            everything = joined(self.readings(), found)
+            everything = joined(self.memory.readings(), found)
         except BenchError as error:
-            return Visit(entry.name, now().isoformat(), str(error))
-        self._write(READINGS, "RES", [reading.as_record() for reading in everything])
-        return Visit(entry.name, now().isoformat(), "read", len(found))
+            return Visit(entry.name, now().isoformat(), str(error)), ""
+        self.memory.keep_readings(everything)
+        return Visit(entry.name, now().isoformat(), READ, len(found)), found[0].serial if found else ""
 
-    def _program_one(self, entry: MeterEntry, program_meter: ProgramMeter) -> Programmed:
+    def _program_one(self, entry: MeterEntry, serial: str, program_meter: ProgramMeter, at: str) -> Programmed:
         assert entry.scheme is not None
+        memory = self.memory
+        known = memory.holds(entry, serial)
+        if known is not None:
+            memory.put_by(entry, known.scheme)
+            return Programmed(known.scheme, DONE, {}, before=known.at)
         try:
-            return program_meter(entry, self._loaded().head["schemes"][entry.scheme], self.memory)
+            made = program_meter(entry)
         except BenchError as error:
             return Programmed(entry.scheme, str(error), {})
+        if made.result == DONE:
+            memory.mark(entry, serial, made.scheme, at)
+            memory.put_by(entry, made.scheme)
+        return made
 
-    def snapshots(self) -> list[Path]:
-        """What meters held before this unit programmed them."""
-        return sorted(self.memory.glob("*.json"))
+    # -- what it holds -----------------------------------------------------------------------------------------------
+
+    def entries(self, names: Collection[str] = ()) -> list[MeterEntry]:
+        """The meters of the loaded list with these names, all if none is given.
+
+        Raises:
+            UsageError: nothing is loaded, the load is damaged, or there is no such meter.
+        """
+        return self.memory.entries(names)
 
     def readings(self) -> list[Reading]:
-        """What it has read and not yet been unloaded.
-
-        Raises:
-            UsageError: the file is damaged; says which record.
-        """
-        return [reading_of(record) for record in self._records(READINGS, "RES")]
+        """What it has read and not yet been unloaded."""
+        return self.memory.readings()
 
     def visits(self) -> list[Record]:
-        """What became of each meter it went to.
+        """What became of each meter it went to."""
+        return self.memory.visits()
 
-        Raises:
-            UsageError: the file is damaged; says which record.
-        """
-        return list(self._records(VISITS, "BUD"))
-
-    def _records(self, name: str, kind: str) -> Iterable[Record]:
-        path = self.memory / name
-        return read_records(path, kind).records if path.exists() else ()
-
-    def _write(self, name: str, kind: str, records: Iterable[Record]) -> None:
-        replace_file(self.memory / name, encode_records(kind, {"list": self.list_name}, records))
-
-    # -- unloading ---------------------------------------------------------------------------------------------------
-
-    def unload(self, folder: Path, *, overwrite: bool) -> tuple[Path, int, int]:
+    def unload(self, folder: Path, *, overwrite: bool) -> Unloaded:
         """Bring readings, visits and snapshots into `folder`, as `LIST.RES` and `LIST.BUD`, and empty the unit.
-
-        Args:
-            folder: where to.
-            overwrite: put new files in the place of the old ones, which are kept beside them under the name of their
-                seal; otherwise append what is not there yet.
-
-        Returns:
-            The .RES file, how many readings it holds, and how many of them are new.
 
         Raises:
             UsageError: a file is damaged, or a reading contradicts one that is there; nothing was changed.
             StationError: a file cannot be written; the unit keeps what it has.
         """
-        name, snapshots = self.list_name, {path: path.read_bytes() for path in self.snapshots()}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"cannot be made: {error.strerror}", folder) from None
-        readings, visits = folder / f"{name}.RES", folder / f"{name}.BUD"
-        brought, went = self.readings(), self.visits()
-        there = [reading_of(r) for r in read_records(readings, "RES").records] if _kept(readings, overwrite) else []
-        gone = list(read_records(visits, "BUD").records) if _kept(visits, overwrite) else []
-        everything = joined(there, brought)
-        if overwrite:
-            for path in (readings, visits):
-                _put_aside(path)
-        records = [reading.as_record() for reading in everything]
-        replace_file(visits, encode_records("BUD", {"list": name}, [*gone, *(v for v in went if v not in gone)]))
-        replace_file(readings, encode_records("RES", {"list": name}, records))
-        for path, data in snapshots.items():
-            _put_aside(folder / path.name)
-            replace_file(folder / path.name, data)
-        self._write(READINGS, "RES", [])
-        self._write(VISITS, "BUD", [])
-        for path in snapshots:
-            path.unlink()
-        return readings, len(everything), len(everything) - len(there)
-
-
-def _kept(path: Path, overwrite: bool) -> bool:  # noqa: FBT001  # it is the answer to one question
-    return path.exists() and not overwrite
-
-
-def _put_aside(path: Path) -> None:
-    """Keep the file that is about to be replaced, under the name of its contents: a second copy is the same one."""
-    if not path.exists():
-        return
-    data = path.read_bytes()
-    copy = path.with_name(f"{path.stem}.{hashlib.sha256(data).hexdigest()[:12]}{path.suffix}")
-    if not copy.exists():
-        replace_file(copy, data)
+        return unload(self.memory, folder, overwrite=overwrite)

@@ -224,11 +224,12 @@ class FlagLine:
         port = self._opened()
         port.reset_input_buffer()  # what nobody has asked for is none of this answer
         self._record("tx", data)
+        sent = self._call.as_sent(data) if self.connected and self._call is not None else data
         now = self.clock.now()
         begin = max(now, self._drained)
-        port.write(data)
+        port.write(sent)
         self._finish(port)
-        self._drained = begin + self._time(len(data))
+        self._drained = begin + self._time(len(sent))
         self._overheard(data, now if self.fixed else begin, self._drained, to_device=True)
         if self._echo:
             self._hear_echo(data)
@@ -339,9 +340,17 @@ def make(entry: Entry, host: Host, kind: type[FlagLine] = FlagLine) -> FlagLine:
             return _simulated(entry, host, kind)
         case "serial":
             framing = carried(entry.port, "7E1")
-            kept = PTY_FRAME if os.path.realpath(entry.port).startswith("/dev/pts/") else None
+            kept = PTY_FRAME if _is_pty(entry.port) else None
             settings: dict[str, Any] = {"type": "serial", "port": entry.port, "framing": framing}
-            return kind(entry.id, entry.port, settings, host.clock, echo=entry.echo, framing=kept, **_called(entry))
+            return kind(
+                entry.id,
+                entry.port,
+                settings,
+                host.clock,
+                echo=entry.echo,
+                framing=kept,
+                **_called(entry, pty=kept is not None),
+            )
         case "rfc2217":
             settings = {"type": "rfc2217", "url": entry.target}
             return kind(entry.id, entry.target, settings, host.clock, echo=entry.echo, **_called(entry))
@@ -356,12 +365,16 @@ def make(entry: Entry, host: Host, kind: type[FlagLine] = FlagLine) -> FlagLine:
             raise StationError(f"link {entry.id}: a FLAG visit cannot be replayed from a recorded wire")
 
 
-def _called(entry: Any) -> dict[str, Any]:
-    """Whom a link's modem calls."""
+def _is_pty(port: str) -> bool:
+    return os.path.realpath(port).startswith("/dev/pts/")
+
+
+def _called(entry: Any, *, pty: bool = False) -> dict[str, Any]:
+    """Whom a link's modem calls; through a pty no PAD sees that the port is closed."""
     if entry.modem is not None:
         return {"call": Dialling(entry.modem.number, entry.modem.init), "attempts": entry.modem.attempts}
     if entry.pad is not None:
-        return {"call": PadCall(entry.pad.number), "attempts": entry.pad.attempts}
+        return {"call": PadCall(entry.pad.number, recall=pty), "attempts": entry.pad.attempts}
     return {}
 
 

@@ -12,8 +12,10 @@ from bench.station.source import Source
 from protocols.elster.configuration import configurable_models
 
 #: How a meter is reached.
-MEDIA = ("optical", "rs232", "rs485", "modem", "gsm", "pad", "tcp")
+OPTICAL = "optical"
+MEDIA = (OPTICAL, "rs232", "rs485", "modem", "gsm", "pad", "tcp")
 _LONGEST_ADDRESS = 32
+_LONGEST_NAME = 100
 
 
 def _outstation(value: object) -> str:
@@ -21,6 +23,16 @@ def _outstation(value: object) -> str:
     plain = text.isascii() and text.replace(" ", "").isalnum()
     if not plain or len(text) > _LONGEST_ADDRESS:
         raise wrong(f"{shown(value)} is no outstation: up to {_LONGEST_ADDRESS} letters, digits and blanks")
+    return text
+
+
+def _list_name(value: object) -> str:
+    """A text that can be the name of a file on any system: a list gives its name to what is brought back."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not text.strip() or len(text) > _LONGEST_NAME or not text.isprintable() or set(text) & set('/\\:*?"<>|'):
+        raise wrong(f"{shown(value)} is no name of a list: up to {_LONGEST_NAME} characters that a file name may have")
+    if text[0] in ". " or text[-1] in ". ":
+        raise wrong(f"{shown(value)} begins or ends with a dot or a blank; it is to be the name of a file")
     return text
 
 
@@ -34,7 +46,7 @@ class MeterEntry(Entry):
     name: Id
     model: Annotated[str, one_of(configurable_models(), "a known model")]
     link: Id = Field(description="a link of the station")
-    medium: Annotated[str, one_of(MEDIA, "a medium")] = "optical"
+    medium: Annotated[str, one_of(MEDIA, "a medium")] = OPTICAL
     route: Text | None = Field(default=None, description="round or street: whatever groups meters")
     outstation: Outstation | None = None
     serial: Text | None = None
@@ -47,7 +59,7 @@ class MeterList(Entry):
     """A meter list that has been read and found right."""
 
     schema_version: Annotated[int, one_of((1,), "a list format of this release")] = Field(alias="list")
-    name: Text
+    name: Annotated[str, Kind(_list_name, {"type": ["string", "integer"], "maxLength": _LONGEST_NAME})]
     meters: tuple[MeterEntry, ...] = Field(min_length=1, strict=False)
 
     _source: Source = PrivateAttr(Source("", None, {}))

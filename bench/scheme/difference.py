@@ -55,7 +55,7 @@ def scheme_differences(first: Scheme, second: Scheme) -> list[Difference]:
     head = [
         Difference("scheme", fact, a, b)
         for fact, a, b in (
-            ("id", first.id, second.id),
+            ("id", first.called, second.called),
             ("version", str(first.version), str(second.version)),
             ("models", ", ".join(sorted(first.models)), ", ".join(sorted(second.models))),
             ("firmware", ", ".join(first.firmware) or "any", ", ".join(second.firmware) or "any"),

@@ -33,7 +33,7 @@ def look_again(meter: SchemeMeter, report: SchemeReport, *, only_unknown: bool =
     for write in (w for w in writes if w.item.readable):
         found = meter.read_object(write.item.number, write.item.size)
         report.states[write.item.name] = report.classify(write, found)
-    _try_passwords(meter, report, writes)
+    try_passwords(meter, report, writes)
     report.silent = False
 
 
@@ -51,22 +51,41 @@ def look_afterwards(meter: SchemeMeter, report: SchemeReport, clock: Clock) -> N
     Raises:
         BenchError: the meter does not answer.
     """
-    last = report.plan.scheme_id
+    last, strangers = report.plan.scheme_id, list[Write]()
     meter.log_in(None, 0, "")
     try:
         report.log_after, report.clock_after = meter.read_programming_log(), log_time(meter, clock)
         found = meter.read_object(last.item.number, last.item.size)
+        if report.rise > report.tried:
+            strangers = _changed_since(meter, report)
     finally:
         with suppress(BenchError):
             meter.log_out()
-    _try_passwords(meter, report, report.plan.writes)
+    try_passwords(meter, report, report.plan.writes)
     lost = [w.item.name for w in report.plan.writes if report.states[w.item.name] is State.UNKNOWN]
     lost += [last.item.name] if found != last.data else []
     if lost:
-        report.stopped = f"{', '.join(name.replace('_', ' ') for name in lost)}: taken, and not kept"
+        report.stopped = f"{_named(lost)}: taken, and not kept"
+    elif strangers:
+        names = [write.item.name for write in strangers]
+        report.stopped = f"{_named(names)}: written by somebody else while this scheme was programmed"
 
 
-def _try_passwords(meter: SchemeMeter, report: SchemeReport, writes: Sequence[Write]) -> None:
+def _changed_since(meter: SchemeMeter, report: SchemeReport) -> list[Write]:
+    """The log counts more visits than there were: what no longer holds what it held when it was looked at last."""
+    changed = []
+    for write in (write for write in report.plan.writes if write.item.readable):
+        report.states[write.item.name] = report.classify(write, meter.read_object(write.item.number, write.item.size))
+        if report.states[write.item.name] not in (State.NEW, State.SAME):
+            changed.append(write)
+    return changed
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
+
+
+def try_passwords(meter: SchemeMeter, report: SchemeReport, writes: Sequence[Write]) -> None:
     """A password cannot be read: whether it is the new one is seen by logging in with it."""
     for write in writes:
         if not write.item.readable and report.states[write.item.name] is not State.OLD:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from bench.station.mistakes import Mistake, shown, suggestion
+from bench.station.mistakes import Mistake, shown, suggestion, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,8 @@ _SHAPES = {
     "tuple_type": "a list",
     "list_type": "a list",
 }
-_SECRET = {"passwords", "password"}
+_SECRET = frozenset({"passwords", "password"})
+_LEVEL = "must name a level and where its password is found, as in 3: {env: NAME}; what stands there is not shown"
 _REFERENCE = "must be a reference such as {env: METER_PASSWORD}; what stands there is not shown"
 
 
@@ -36,16 +37,16 @@ def explained(error: ValidationError, model: type[BaseModel], source: Source, ki
     first = kind.begins.partition(":")[0]
     if isinstance(source.data, dict) and first not in source.data:
         return [Mistake((), f"this is no {kind.name}; a {kind.name} begins with {kind.begins}", source.line(()))]
-    return [_mistake(detail, model, source) for detail in error.errors(include_url=False)]
+    details = (d for d in error.errors(include_url=False) if d["type"] != "too_short" or not d["input"])
+    return [*dict.fromkeys(_mistake(detail, model, source) for detail in details)]  # a wrong entry is no missing one
 
 
 def _mistake(detail: ErrorDetails, model: type[BaseModel], source: Source) -> Mistake:
     keys: Keys = tuple(key for key in detail["loc"] if key != "[key]")
     line = source.line(keys)
-    secret = [k for k, key in enumerate(keys) if key in _SECRET]
-    if secret and len(keys) > secret[0] + (keys[secret[0]] == "passwords"):
-        shown_keys = keys[: secret[0] + 1 + (keys[secret[0]] == "passwords")]
-        return Mistake(shown_keys, _REFERENCE, line)
+    open_keys = without_secrets(keys)
+    if _SECRET.intersection(keys) and not (detail["type"] == "extra_forbidden" and keys[-1] in _SECRET):
+        return Mistake(open_keys, _LEVEL if open_keys[-1:] == ("passwords",) else _REFERENCE, line)
     match detail["type"]:
         case "missing":
             return Mistake(keys[:-1], f"{keys[-1]} is missing", line)

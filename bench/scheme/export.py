@@ -13,6 +13,7 @@ import yaml
 
 from bench.scheme.kinds import UNTIL_MIDNIGHT, WEEKDAYS, written_time
 from bench.scheme.meter import SchemeMeter
+from bench.scheme.model import UNFINISHED
 from protocols.conversation import ProtocolError
 from protocols.elster.configuration import (
     SECTIONS,
@@ -74,9 +75,10 @@ def read_held(meter: SchemeMeter) -> Held:
 
 def scheme_text(held: Held) -> str:
     """The scheme file of what a meter holds."""
+    unfinished = held.scheme_id == UNFINISHED
     entries: dict[str, Any] = {
         "scheme": 1,
-        "id": held.scheme_id or "UNNAMED",
+        "id": "" if unfinished else held.scheme_id,
         "version": 0,
         "title": f"as read from an {held.model}",
         "models": [held.model],
@@ -86,6 +88,8 @@ def scheme_text(held: Held) -> str:
         entries[key] = _WRITERS[type(section)](section)
     text: str = yaml.safe_dump(entries, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
     remarks = [f"# {name} is not here: {problem}\n" for name, problem in held.problems.items()]
+    if unfinished:
+        remarks.insert(0, f"# 795 reads {UNFINISHED}: a programming was broken off, this is a mixture\n")
     return "".join([*remarks, text])
 
 

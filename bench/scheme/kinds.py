@@ -106,8 +106,8 @@ def _lock_out(value: object) -> int | None:
 
 def _text_of(pattern: re.Pattern[str], noun: str, longest: int) -> Callable[[object], str]:
     def check(value: object) -> str:
-        text = str(value) if not isinstance(value, bool) and isinstance(value, str | int) else ""
-        if not pattern.fullmatch(text) or len(text) > longest:
+        text = str(value) if not isinstance(value, bool) and isinstance(value, str | int) else None
+        if text is None or not pattern.fullmatch(text) or len(text) > longest:
             raise wrong(f"{shown(value)} is not {noun}")
         return text
 
@@ -121,7 +121,8 @@ def _reference(value: object) -> str:
     return value
 
 
-_SCHEME_ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+#: A meter does not keep blanks at the end. None at all is for the export of a meter that was never named (`rules`).
+_SCHEME_ID = re.compile(r"(?:[\x20-\x7e]*[\x21-\x7e])?")
 
 DayOfYear = Annotated[MonthDay, Kind(_month_day, {"type": "string", "pattern": f"^{_MONTH_DAY.pattern}$"})]
 Day = Annotated[MonthDay | date, Kind(_day, {"type": "string", "examples": ["12-25", "2027-03-26"]})]
@@ -140,7 +141,7 @@ SchemeId = Annotated[
     str,
     Kind(
         _text_of(_SCHEME_ID, f"a scheme id: up to {SCHEME_ID} characters of ASCII", SCHEME_ID),
-        {"type": ["string", "integer"], "minLength": 1, "maxLength": SCHEME_ID},
+        {"type": ["string", "integer"], "maxLength": SCHEME_ID},
     ),
 ]
 DisplayCode = Annotated[

@@ -32,6 +32,10 @@ from protocols.elster.configuration import configurable_models
 from protocols.elster.configuration_display import SECONDS, STYLES
 from protocols.elster.tables import Source as Quantity
 
+#: Stands in 795 while a scheme is being programmed: whoever finds it knows that the meter holds a mixture.
+UNFINISHED = "*PARTIAL"
+#: How a scheme without an id is called.
+NAMELESS = "(none)"
 WEEKS: dict[str | int, int] = {1: 1, 2: 2, 3: 3, 4: 4, "last": 5}
 #: `none`: the register counts nothing.
 _QUANTITIES = tuple(source.value for source in Quantity)
@@ -192,7 +196,7 @@ class Scheme(Entry):
     """A scheme file that has been read and found right."""
 
     schema_version: Annotated[int, one_of((1,), "a scheme format of this release")] = Field(alias="scheme")
-    id: SchemeId
+    id: SchemeId = Field(description="stands in the meter (795); empty in the export of a meter that was never named")
     version: Annotated[int, whole(0, 9_999)] = Field(description="of the content; 0 is an export of a meter")
     title: Text | None = None
     models: tuple[Annotated[str, one_of(configurable_models(), "a model that takes a scheme")], ...] = Field(
@@ -223,6 +227,11 @@ class Scheme(Entry):
         """This scheme, knowing where it was read from."""
         self._source = source
         return self
+
+    @property
+    def called(self) -> str:
+        """Its id, as a person is told it."""
+        return self.id or NAMELESS
 
     def without_passwords(self) -> Self:
         """The same scheme as a meter shows it: passwords are never read back."""

@@ -16,9 +16,6 @@ from protocols.elster.configuration import (
     layout,
 )
 
-#: Stands in 795 while a scheme is being programmed: whoever finds it knows that the meter holds a mixture.
-UNFINISHED = "*PARTIAL"
-
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -68,7 +65,7 @@ def plan_of(scheme: Scheme, model: str, environ: Mapping[str, str]) -> Plan:
         UsageError: the scheme is for another model, or a password is missing or no password (which is not told).
     """
     if model not in scheme.models:
-        reason = f"scheme {scheme.id} is for {', '.join(scheme.models)}, not for an {model}"
+        reason = f"scheme {scheme.called} is for {', '.join(scheme.models)}, not for an {model}"
         raise UsageError(reason, scheme.file, scheme.line("models"))
     plan_layout = layout(model)
     writes = [
@@ -83,7 +80,7 @@ def plan_of(scheme: Scheme, model: str, environ: Mapping[str, str]) -> Plan:
         raise UsageError(str(error), scheme.file, scheme.line("passwords")) from None
     return Plan(
         model,
-        scheme.id,
+        scheme.called,
         scheme.version,
         Write(plan_layout.items["scheme_id"], encode_text(scheme.id, plan_layout.items["scheme_id"])),
         tuple(writes),

@@ -16,9 +16,10 @@ from datetime import datetime
 from bench.errors import BenchError, DeviceError, UsageError, WrongDevice
 from bench.procedures.journal import Journal
 from bench.safety import Armed
-from bench.scheme.examination import log_time, look_afterwards, look_again
+from bench.scheme.examination import log_time, look_afterwards, look_again, try_passwords
 from bench.scheme.meter import Identity, SchemeMeter
-from bench.scheme.plan import UNFINISHED, Plan
+from bench.scheme.model import UNFINISHED
+from bench.scheme.plan import Plan
 from bench.scheme.report import SchemeReport, State
 from bench.scheme.sections import firmware_fits
 from bench.scheme.snapshot import Snapshot, take
@@ -98,7 +99,8 @@ class Programming:
             with self._journal.step("read what the meter holds, and keep it"):
                 self._snapshot(report.identity)
             todo = [write for write in self._plan.writes if report.states[write.item.name] not in _DONE]
-            if todo or self._plan.set_clock or report.states["scheme_id"] not in _DONE:
+            clock = self._plan.set_clock and report.states["clock"] not in _DONE
+            if todo or clock or report.states["scheme_id"] not in _DONE:
                 if self._new_password is not None:
                     meter.expect_password(self._new_password)
                 with self._told_if_broken_off():
@@ -175,12 +177,26 @@ class Programming:
             report.states[write.item.name] = unread if known is None else report.classify(write, known)
         if self._plan.set_clock:
             report.states["clock"] = State.OLD if self._resumed is None else State.UNKNOWN
+        if self._resumed is not None:
+            self._look_whether_it_was_concluded()
         report.found = report.sections
         snapshot = take(meter.name, found.model, found.serial, self._plan.name, report.log_before.count, held)
         self._journal.audit("snapshot", device=meter.name, scheme=self._plan.name, count=snapshot.count, objects=held,
                             state=report.told)  # fmt: skip
         if self._resumed is None:
             self._keep(snapshot)
+
+    def _look_whether_it_was_concluded(self) -> None:
+        """The scheme id is written last: where it stands with the rest the clock was set, and the passwords are tried.
+
+        So whoever was killed after the last write, and resumes, does not program the meter a second time.
+        """
+        report = self.report
+        states = {report.states[w.item.name] for w in (*self._plan.writes, self._plan.scheme_id) if w.item.readable}
+        if State.NEW in states <= {*_DONE}:
+            if self._plan.set_clock:
+                report.states["clock"] = State.NEW
+            try_passwords(self._meter, report, self._plan.writes)
 
     # -- when it is broken off ---------------------------------------------------------------------------------------
 

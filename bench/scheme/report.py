@@ -82,6 +82,13 @@ class SchemeReport:
         return State.OLD if found == old else State.MIXED
 
     @property
+    def rise(self) -> int:
+        """By how much the count of the programming log went up; 0 while it is not known."""
+        if self.log_before is None or self.log_after is None:
+            return 0
+        return (self.log_after.count - self.log_before.count) % _COUNTS
+
+    @property
     def sections(self) -> dict[str, State]:
         """What each section holds: one state if all its identities agree, else mixed; unknown beats mixed."""
         found: dict[str, State] = {}
@@ -123,7 +130,7 @@ def judge_scheme(report: SchemeReport, measure: Measure) -> None:
     lost = len(report.unconfirmed)
     note = f"{after.count}, before: {before.count}; written in {report.tried} visit{'s' if report.tried > 1 else ''}"
     note += f"; a visit may have been lost {lost} times" if lost else ""
-    rise = (after.count - before.count) % _COUNTS
+    rise = report.rise
     more = measure("programming counter went up by", rise, device=report.meter, note=note)
     least = 1 if lost else report.visits
     more.between(least, max(least, report.tried))

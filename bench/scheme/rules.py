@@ -10,7 +10,7 @@ from datetime import date
 
 from bench.scheme import calendar_rules as calendar
 from bench.scheme.kinds import written_time
-from bench.scheme.model import Scheme
+from bench.scheme.model import UNFINISHED, Scheme
 from bench.scheme.sections import MAKERS
 from bench.station.mistakes import Keys, Mistake
 from protocols.elster.configuration import PERIODS, ConfigurationError, channel_names, layout, source_names
@@ -144,6 +144,14 @@ def nothing_stands_twice(scheme: Scheme) -> Iterator[Mistake]:
                 yield scheme.mistake((*keys, k), f"{name} is given twice")
 
 
+def the_name_is_one(scheme: Scheme) -> Iterator[Mistake]:
+    """Only the export of a meter has no name, and none is called as a meter that is between two schemes."""
+    if not scheme.id and scheme.version:
+        yield scheme.mistake(("id",), "must not be empty; only an export (version 0) of a nameless meter has none")
+    if scheme.id == UNFINISHED:
+        yield scheme.mistake(("id",), f"{UNFINISHED} says in a meter that a programming was broken off; name it anew")
+
+
 def something_is_programmed(scheme: Scheme) -> Iterator[Mistake]:
     """A scheme without a section would program its name only."""
     given = [name for name in SECTION_KEYS if getattr(scheme, name)]
@@ -183,5 +191,6 @@ RULES: tuple[Rule, ...] = (
     models_have_the_sections,
     models_know_the_quantities,
     nothing_stands_twice,
+    the_name_is_one,
     something_is_programmed,
 )

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import StationError, UsageError
+from bench.errors import UsageError
 from bench.redaction import is_tagged, serial_tag
+from bench.scheme.model import NAMELESS
 from bench.scheme.plan import Plan, Write
+from bench.whole_file import write_whole
 from protocols.elster.configuration import ConfigurationError, decode_text, layout
 
 FORMAT = "meterbench scheme snapshot"
@@ -55,7 +56,7 @@ class Snapshot:
         names = [name for name in items if name in self.objects and name != "scheme_id"]
         scheme_id = self.objects["scheme_id"]
         try:
-            name = decode_text(scheme_id, items["scheme_id"]) or "(none)"
+            name = decode_text(scheme_id, items["scheme_id"]) or NAMELESS
         except ConfigurationError:
             name = "(unreadable)"
         writes = tuple(Write(items[name], self.objects[name]) for name in names)
@@ -87,18 +88,7 @@ def write_snapshot(snapshot: Snapshot, path: Path) -> None:
         "objects": {name: data.hex() for name, data in snapshot.objects.items()},
     }
     text = json.dumps(content | {"seal": _seal(content)}, indent=1) + "\n"
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StationError(
-            f"{path}: the snapshot cannot be written: {error.strerror}; nothing was programmed"
-        ) from None
+    write_whole(path, text.encode(), "the snapshot is missing, so nothing was programmed")
 
 
 def read_snapshot(path: Path) -> Snapshot:

@@ -13,7 +13,8 @@ from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused, UsageErr
 from bench.procedures.journal import Journal
 from bench.safety import Armed
 from bench.scheme.meter import SchemeMeter
-from bench.scheme.plan import UNFINISHED, Write
+from bench.scheme.model import UNFINISHED
+from bench.scheme.plan import Write
 from bench.scheme.report import SchemeReport, State
 from bench.scheme.visits import Visits
 from protocols.conversation import ProtocolError

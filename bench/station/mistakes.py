@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Keys = tuple[str | int, ...]
 
 _LONGEST = 60
+#: What stands under `passwords` and is none.
+_LEVELS = (("1",), ("2",), ("3",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,15 @@ class StationFileError(UsageError):
 def dotted(keys: Keys) -> str:
     """`devices.new.address`; a key that would not survive on one line is quoted."""
     return ".".join(part if isinstance(part, str) and part.isidentifier() else _part(part) for part in keys)
+
+
+def without_secrets(keys: Keys) -> Keys:
+    """The way to an entry as far as it can be told: behind `password` and `passwords` even a key may be a password."""
+    for k, key in enumerate(keys):
+        if key in {"password", "passwords"}:
+            level = keys[k + 1 : k + 2]
+            return keys[: k + 1] + (level if key == "passwords" and level in _LEVELS else ())
+    return keys
 
 
 def shown(value: object) -> str:

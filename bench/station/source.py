@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from bench.station.mistakes import Keys, Mistake, StationFileError, shown
+from bench.station.mistakes import Keys, Mistake, StationFileError, shown, without_secrets
 
 #: More than any bench needs, little enough to be read at once (bytes).
 LARGEST_FILE = 1 << 20
@@ -38,10 +38,11 @@ _PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """What a file is called in messages about it, and its first line."""
+    """What a file is called in messages about it, its first line, and how large (bytes) it may be."""
 
     name: str
     begins: str
+    largest: int = LARGEST_FILE
 
 
 STATION_FILE = FileKind("station file", "schema: 1")
@@ -98,7 +99,7 @@ def _text_of(path: Path, kind: FileKind) -> str:
         if path.is_fifo():  # opening it would wait for a writer, perhaps for ever
             raise StationFileError(str(path), [Mistake((), "this is a pipe; name a file", 1)])
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(kind.largest + 1)
     except FileNotFoundError:
         raise StationFileError(str(path), [Mistake((), "there is no such file", 1)]) from None
     except IsADirectoryError:
@@ -108,10 +109,9 @@ def _text_of(path: Path, kind: FileKind) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise StationFileError(str(path), [Mistake((), f"cannot be read: {reason}", 1)]) from None
-    if len(content) > LARGEST_FILE:
-        raise StationFileError(
-            str(path), [Mistake((), f"larger than {LARGEST_FILE >> 10} KiB; is this a {kind.name}?", 1)]
-        )
+    if len(content) > kind.largest:
+        reason = f"larger than {kind.largest >> 10} KiB; is this a {kind.name}?"
+        raise StationFileError(str(path), [Mistake((), reason, 1)])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -153,7 +153,10 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise self._stop(_line(event), "anchors (&) and aliases (*) are not supported; write the value out", keys)
         if event.tag not in {None, "!"}:
-            raise self._stop(_line(event), f"the tag {shown(event.tag)} is not supported", keys)
+            secret = without_secrets((*keys, "")) != (*keys, "")  # a password that begins with ! is a tag
+            raise self._stop(
+                _line(event), f"{'a tag' if secret else f'the tag {shown(event.tag)}'} is not supported", keys
+            )
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(keys)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -167,7 +170,8 @@ class _Builder:
             inner = (*keys, name)
             first = self._lines.get(inner)
             if name in entries:
-                self._mistakes.append(Mistake(inner, f"given twice, first on line {first}", _line(event)))
+                reason = f"given twice, first on line {first}"
+                self._mistakes.append(Mistake(without_secrets(inner), reason, _line(event)))
             self._lines.setdefault(inner, _line(event))
             value = self._node(next(self._events), inner)
             entries.setdefault(name, value)
@@ -189,7 +193,7 @@ class _Builder:
         return items
 
     def _stop(self, line: int, reason: str, keys: Keys = ()) -> StationFileError:
-        return StationFileError(self._file, [*self._mistakes, Mistake(keys, reason, line)])
+        return StationFileError(self._file, [*self._mistakes, Mistake(without_secrets(keys), reason, line)])
 
 
 def _line(event: Any) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bench.scheme.plan import UNFINISHED, Plan, Write
+from bench.scheme.model import UNFINISHED
+from bench.scheme.plan import Plan, Write
 from simulators.meters.elster.meter import Meter
 from simulators.meters.elster.state import state_of
 

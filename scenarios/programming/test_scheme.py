@@ -15,7 +15,7 @@ from bench.procedures.scheme_trial import USER, SchemeTrial
 from bench.safety import Armed
 from bench.scheme.difference import differences
 from bench.scheme.elster import ElsterScheme
-from bench.scheme.plan import UNFINISHED
+from bench.scheme.model import UNFINISHED
 from bench.scheme.report import judge_scheme
 from bench.scheme.sections import sections_of
 from protocols.elster.configuration import Section, layout

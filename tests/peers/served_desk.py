@@ -49,7 +49,9 @@ def npm(*packages: str) -> str:
     """Where Node is; without it or these packages in its search path (NODE_PATH) as `tool`."""
     node = tool("node")
     for package in packages:
-        if subprocess.run([node, "-e", f"require({package!r})"], capture_output=True, check=False).returncode:
+        if subprocess.run(
+            [node, "-e", f"require({package!r})"], capture_output=True, check=False, timeout=60
+        ).returncode:
             without(f"the npm package {package} is not in NODE_PATH")
     return node
 

@@ -80,3 +80,19 @@ def test_a_call_that_a_pad_clears_names_the_cause(cause: str) -> None:
 def test_a_silent_pad_is_told() -> None:
     with pytest.raises(NoModem):
         Modem().run(PadCall("1").set_up())
+
+
+def test_a_pad_without_dtr_is_made_recallable_and_cleared_in_words() -> None:
+    call = PadCall("1", recall=True)
+    pad = Modem(b"\r\nERR\r\n", b"SET 1:1\r", b"\r\nCOM\r\n", b"\r\nCLR CONF\r\n")
+    assert pad.run(call.set_up()) == "COM"
+    pad.run(call.clear())
+    assert pad.heard == [b"\x10CLR\r", b"SET 1:1\r", b"1\r", b"\x10", b"CLR\r"]
+    assert (call.as_sent(b"\x10a"), PadCall("1").as_sent(b"\x10a")) == (b"\x10\x10a", b"\x10a")
+
+
+def test_a_pad_that_takes_no_recall_is_told_before_a_call_stands() -> None:
+    pad = Modem(b"\r\nERR\r\n", b"\r\nERR\r\n")
+    with pytest.raises(CallFailed, match="the PAD takes no recall"):
+        pad.run(PadCall("1", recall=True).set_up())
+    assert pad.heard[-1] == b"SET 1:1\r"

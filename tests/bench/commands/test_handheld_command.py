@@ -18,6 +18,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scheme"))
 from memory_meter import MemoryMeter
 
 NORTH = str(Path(__file__).parents[1] / "lists" / "north.yaml")
+STATION = """\
+schema: 1
+name: lab
+links: {bus: {type: sim}, lan: {type: sim, medium: optical}}
+devices:
+  mill: {model: A1140, link: bus, outstation: "094", password: {env: MILL_PASSWORD}}
+  pump: {model: A1120, link: bus, outstation: "95"}
+  quarry: {model: A1700, link: lan}
+"""
 
 
 @pytest.fixture
@@ -27,9 +36,7 @@ def meters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, MemoryM
         name: MemoryMeter(name, model, objects={507: encode_totals(model, {Source.IMPORT: 1_234_567_890})})
         for name, model in (("mill", "A1140"), ("pump", "A1120"), ("quarry", "A1700"))
     }
-    devices = "".join(f"  {name}: {{model: PM850, link: bus, address: {k}}}\n" for k, name in enumerate(found, 1))
-    links = "links: {bus: {type: sim}, lan: {type: sim, medium: ethernet}}"
-    Path("lab.yaml").write_text(f"schema: 1\nname: lab\n{links}\ndevices:\n{devices}", "utf-8")
+    Path("lab.yaml").write_text(STATION, "utf-8")
     monkeypatch.setenv("METERBENCH_STATION", "lab.yaml")
     monkeypatch.setattr(Bench, "device", lambda _bench, name: found[name])
     return found

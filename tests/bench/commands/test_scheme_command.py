@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.bench import Bench
 from bench.cli import call
+from bench.errors import StationError
+from bench.evidence import Evidence
+from bench.safety import Armed
 from protocols.elster.configuration import layout
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scheme"))
@@ -66,7 +71,11 @@ def test_check_says_how_a_scheme_is_understood(capsys: pytest.CaptureFixture[str
         (["diff", INDUSTRIAL], "name either a second file or --meter ID"),
         (["diff", INDUSTRIAL, INDUSTRIAL, "--meter", "x"], "name either a second file or --meter ID"),
         (["program", INDUSTRIAL, "nobody"], 'has no device "nobody"'),
-        (["program", INDUSTRIAL, "a1140", "--user", "THIRTEENCHARS"], "is not armed"),
+        (
+            ["program", INDUSTRIAL, "a1140", "--user", "THIRTEENCHARS"],
+            "--user 'THIRTEENCHARS' is no user name for a meter",
+        ),
+        (["program", INDUSTRIAL, "a1140"], "is not armed"),
         (["restore", "none.json", "a1140"], "none.json: cannot be read: No such file or directory"),
         (["verify", INDUSTRIAL], "Missing argument 'METER'"),
         (["template", "--model", "A1150"], "'A1150' is not one of"),
@@ -194,3 +203,86 @@ def test_every_template_is_a_good_scheme(capsys: pytest.CaptureFixture[str], tmp
         capsys.readouterr()
     assert call(["scheme", "template", "--schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "meterbench scheme"
+
+
+def test_an_operator_who_breaks_off_is_told_what_is_mixed_and_no_empty_line(
+    meter: MemoryMeter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write = meter.write_object
+
+    def interrupted(armed: Armed, identity: int, data: bytes) -> None:
+        write(armed, identity, data)
+        if identity == 616:
+            raise KeyboardInterrupt
+
+    meter.write_object = interrupted  # type: ignore[method-assign]
+    assert allowed("--evidence", "ev") == 130
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("a1140: new: transformers; old: sources, tariff")
+    assert told[1:] == ["evidence: ev", "interrupted"]
+
+
+def test_a_mixture_says_so_to_whoever_looks_at_it(meter: MemoryMeter, capsys: pytest.CaptureFixture[str]) -> None:
+    assert allowed() == 0
+    meter.objects[795] = b"*PARTIAL"
+    for words in (["verify", INDUSTRIAL, "a1140"], ["diff", INDUSTRIAL, "--meter", "a1140"]):
+        assert call(["scheme", *words]) == 1
+        said = "a1140: 795 reads *PARTIAL: a programming was broken off, this is a mixture"
+        assert said in capsys.readouterr().err.splitlines()
+    assert call(["scheme", "export", "a1140"]) in {0, 1}
+    assert "this is a mixture" in capsys.readouterr().err
+
+
+def test_a_snapshot_that_has_no_place_is_refused_before_the_meter_is_asked(
+    meter: MemoryMeter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("held.json").touch()
+    for place, said in (("held.json", "exists already"), ("none/held.json", "there is no such folder")):
+        assert allowed("--snapshot", place, "--evidence", f"ev-{said[0]}") == 4
+        assert said in capsys.readouterr().err
+    assert (meter.sessions, meter.written) == ([], [])
+
+
+def _full(monkeypatch: pytest.MonkeyPatch, name: str, event: str = "") -> None:
+    """The disk is full when this file of the evidence, or this event of its audit, is written."""
+    append: Callable[..., None] = Evidence._append
+
+    def full(evidence: Evidence, file: str, rows: Iterable[Any], **more: Any) -> None:
+        found = list(rows)
+        if file == name and event in str(found):
+            raise StationError(f"{file}: No space left on device")
+        append(evidence, file, found, **more)
+
+    monkeypatch.setattr(Evidence, "_append", full)
+
+
+@pytest.mark.parametrize("event", ["snapshot", "'program'", "write"])
+def test_without_an_audit_nothing_is_written(
+    event: str, meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _full(monkeypatch, "audit.jsonl", event)
+    assert allowed() == 3
+    assert capsys.readouterr().err.splitlines()[-1] == "audit.jsonl: No space left on device"
+    assert meter.written == []
+
+
+def test_an_audit_that_ends_in_the_middle_ends_the_writing_and_says_what_is_mixed(
+    meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _full(monkeypatch, "audit.jsonl", "'identity': 906")
+    assert allowed("--snapshot", "held.json") == 3
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("a1140: new: transformers, sources; old: demand")
+    assert "what it held before is in held.json" in told[0]
+    assert 906 not in {number for number, _ in meter.written}
+    assert meter.objects[795] == b"*PARTIAL"
+
+
+def test_who_has_programmed_a_meter_knows_it_though_the_evidence_has_no_room(
+    meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _full(monkeypatch, "measurements.jsonl")
+    assert allowed() == 3
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("a1140: transformers new, ")
+    assert told[0].endswith("scheme new, clock new; and the evidence of it is not complete")

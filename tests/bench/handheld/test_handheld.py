@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import whole_file
 from bench.errors import NoAnswer, StationError, UsageError
-from bench.handheld import records
 from bench.handheld.readings import Reading, joined
 from bench.handheld.records import decode_records, encode_records, read_records, replace_file
 from bench.handheld.unit import HandheldUnit
@@ -86,14 +86,14 @@ def test_a_meter_that_the_list_does_not_have_is_named(unit: HandheldUnit) -> Non
 
 def test_a_unit_with_readings_is_not_loaded_over(unit: HandheldUnit) -> None:
     unit.visit(reads, now)
-    with pytest.raises(UsageError, match="holds 6 readings; unload them first"):
+    with pytest.raises(UsageError, match="holds 6 readings, 3 visits; unload them first"):
         unit.load(load_list(NORTH), NOON)
 
 
 def test_no_password_is_carried_and_no_reference_is_lost(unit: HandheldUnit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILL_PASSWORD", "SEKRET77")
     unit.visit(reads, now)
-    carried = b"".join(path.read_bytes() for path in unit.memory.iterdir())
+    carried = b"".join(path.read_bytes() for path in unit.memory.folder.iterdir())
     assert b"SEKRET77" not in carried
     assert unit.entries(["mill"])[0].password is not None
 
@@ -150,7 +150,7 @@ def test_a_disk_that_is_full_is_told_and_loses_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(records.os, "fsync", full)
+        patched.setattr(whole_file.os, "fsync", full)
         with pytest.raises(StationError, match="No space left on device; the old file is as it was"):
             unit.unload(office, overwrite=overwrite)
     assert path.read_bytes() == old

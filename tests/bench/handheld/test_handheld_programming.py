@@ -81,13 +81,15 @@ def test_without_the_keys_nobody_sets_out(capsys: pytest.CaptureFixture[str]) ->
     assert visit(capsys, "--station", "lab.yaml", "--read-only")[0] == 0
 
 
-def test_a_scheme_that_cannot_be_programmed_is_written_down_and_the_round_goes_on(
+def test_a_scheme_whose_password_is_missing_is_refused_before_anybody_sets_out(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NIGHT_2")
-    code, (one, other) = visit(capsys)
-    assert (code, one["outcome"], other["outcome"]) == (1, "read", "read")
-    assert one["result"].endswith("passwords.2: the environment variable that it names is not set")
+    assert call(["handheld", "visit", "unit", "--user", "JDOE"]) == 4
+    said = "night.yaml:6: passwords.2: the environment variable that it names is not set\n"
+    assert capsys.readouterr().err == said
+    assert read_records(Path("unit/visits.bud"), "BUD").records == ()
+    assert not Path("evidence").exists()
 
 
 def _dies_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:

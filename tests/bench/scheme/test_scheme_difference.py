@@ -100,4 +100,4 @@ def test_what_means_nothing_is_named_and_the_rest_is_exported() -> None:
     assert {*held.sections, *held.problems} >= set(SECTIONS)
     text = scheme_text(held)
     assert "# tariff is not here: " in text
-    assert "UNNAMED" in text
+    assert "id: ''" in text

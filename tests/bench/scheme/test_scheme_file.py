@@ -217,3 +217,26 @@ def test_firmware_is_matched_by_pattern() -> None:
     scheme = scheme_from_text(text, "s.yaml")
     assert [firmware_fits(scheme.firmware, found) for found in ("12.07", "13.01", "13.02")] == [True, True, False]
     assert firmware_fits(scheme_from_text(GOOD, "s.yaml").firmware, "whatever")
+
+
+SWAPPED = [
+    "{S3CRETPW: 3}", "S3CRETPW", "[S3CRETPW]", "{S3CRETPW}", "{S3CRETPW: 3, S3CRETPW: 2}", "!S3CRETPW 3",
+    "{3: !S3CRETPW x}", "{4: {env: S3CRETPW}}", "{[S3CRETPW]: 3}", "{3: {S3CRETPW: 1, S3CRETPW: 2}}",
+    "{3: {env: {S3CRETPW: 3}}}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", SWAPPED)
+def test_neither_a_key_nor_a_value_of_the_passwords_is_told(written: str) -> None:
+    with pytest.raises(StationFileError) as refused:
+        scheme_from_text(f"scheme: 1\nid: A\nversion: 1\nmodels: [A1140]\npasswords: {written}\n", "s.yaml")
+    said = str(refused.value)
+    assert said.startswith("s.yaml:5: passwords")
+    assert "S3CRET" not in said
+    assert "S3CRET" not in repr(refused.value)
+    assert len(said.splitlines()) == len(set(said.splitlines()))
+
+
+def test_who_swaps_level_and_password_is_told_what_to_write() -> None:
+    with pytest.raises(StationFileError, match=r"^s\.yaml:5: passwords: must name a level .* as in 3: \{env: NAME\}"):
+        scheme_from_text("scheme: 1\nid: A\nversion: 1\nmodels: [A1140]\npasswords: {S3CRETPW: 3}\n", "s.yaml")

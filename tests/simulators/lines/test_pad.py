@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from talkers import Repeater, Talker
 
+from protocols.conversation import Conversation, Receive, Send, Wait
+from protocols.dialling import PadCall
 from simulators.lines.character_line import CharacterLine
 from simulators.lines.exchange import Exchange
 from simulators.lines.pad import Pad, PadPlan, State
@@ -182,6 +184,46 @@ def test_dtr_clears() -> None:
     desk.pad.terminal.set_ready(desk.port, ready=False)
     assert desk.pad.state is State.COMMAND
     assert len(desk.meter.lost) == 1
+
+
+def held(desk: Desk, conversation: Conversation[Any]) -> Any:
+    """Hold a conversation of a tool with the PAD."""
+    try:
+        step = next(conversation)
+        while True:
+            answer = b""
+            match step:
+                case Send(data):
+                    desk.port.write(data)
+                case Wait(time):
+                    desk.world.sleep(time)
+                case Receive(rule, timeout):
+                    limit = desk.world.now + timeout
+                    while rule(answer) is None and desk.world.now < limit:
+                        answer += desk.heard(10 * MILLISECOND)
+            step = conversation.send(answer)
+    except StopIteration as end:
+        return end.value
+
+
+def test_a_tool_without_dtr_ends_its_call_in_words_and_every_byte_gets_through() -> None:
+    desk, call = Desk(), PadCall(NUMBER, recall=True)
+    for _ in range(2):
+        assert held(desk, call.set_up()) == "COM"
+        desk.heard()
+        said = desk.meter.said_to_it
+        desk.type(call.as_sent(bytes(range(256))), 4 * SECOND)
+        assert desk.meter.said_to_it == said + bytes(range(256))
+        held(desk, call.clear())
+        assert (desk.pad.state, desk.pad.carrier) == (State.COMMAND, False)
+        assert desk.type(b"STAT\r").endswith(b"FREE\r\n")
+
+
+def test_a_call_that_a_killed_tool_has_left_is_cleared_by_the_next_one() -> None:
+    desk, call = Desk(), PadCall(NUMBER, recall=True)
+    held(desk, call.set_up())
+    desk.type(b"half a fra")
+    assert held(desk, call.set_up()) == "COM"
 
 
 def test_calls_take_as_long_as_the_profile_says() -> None:
