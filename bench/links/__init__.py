@@ -33,7 +33,7 @@ def make_link(entry: Any, host: Host) -> Link:
 
 def make_flag_line(entry: Any, host: Host, kind: type[FlagLine] | None = None) -> FlagLine:
     """The line of a station entry as FLAG meters use it, not yet opened; of another kind for a careless tool."""
-    line: FlagLine = import_module("bench.links.flag").make(entry, host, *([] if kind is None else [kind]))
+    line: FlagLine = import_module("bench.links.flag_entry").make(entry, host, *([] if kind is None else [kind]))
     return line
 
 

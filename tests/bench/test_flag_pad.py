@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bench_stand import stand
 
-from bench.links import flag
+from bench.links import flag_entry
 from bench.station import station_from_text
 from protocols.conversation import Conversation, Send, Wait
 from protocols.dialling import PadCall
@@ -55,8 +55,8 @@ def test_a_check_character_that_is_the_recall_recalls_nobody(tmp_path: Path, mon
 
 @pytest.mark.parametrize(("link", "recall"), [("serial, port: /dev/pts/7", True), ("serial, port: /dev/ttyS0", False)])
 def test_only_a_pty_has_no_dtr(link: str, recall: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flag.os.path, "realpath", lambda path: path)
+    monkeypatch.setattr(flag_entry.os.path, "realpath", lambda path: path)
     text = STATION.replace("{type: sim, medium: paknet}", f'{{type: {link}, pad: {{number: "23530001000094"}}}}')
     entry = station_from_text(text, "s.yaml").links["line"]
-    called = flag._called(entry, pty=flag._is_pty(entry.port))
+    called = flag_entry._called(entry, pty=flag_entry._is_pty(entry.port))
     assert called["call"] == PadCall("23530001000094", recall=recall)
