@@ -24,7 +24,7 @@ devices:
 
 
 def test_a_call_is_made_and_ended_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flag, "PadCall", partial(PadCall, recall=True, closes=False))
+    monkeypatch.setattr(flag_entry, "PadCall", partial(PadCall, recall=True, closes=False))
     with stand(STATION, tmp_path / "bench") as found:
         meter = found.bench.elster("m1")
         for _ in range(3):
@@ -42,7 +42,7 @@ def _stray() -> Conversation[None]:
 
 
 def test_a_check_character_that_is_the_recall_recalls_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flag, "PadCall", partial(PadCall, recall=True, closes=False))
+    monkeypatch.setattr(flag_entry, "PadCall", partial(PadCall, recall=True, closes=False))
     with stand(STATION, tmp_path / "bench") as found:
         meter = found.bench.elster("m1")
         meter.read_energies()
