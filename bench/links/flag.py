@@ -32,8 +32,10 @@ _CALL_ANSWER, _CALL_GAP = 10 * SECOND, 8 * SECOND
 _REDIAL = 5 * SECOND
 #: Marks in a trace: from the one to the other a modem is spoken to, and no meter.
 DIALLING, CONNECTED = "dialling", "connected: "
-#: How much later (s) than its last character an echo may have come back through adapters and networks.
-_ECHO_LATE = 0.15
+#: How much later (ns) than its last character an echo may have come back through adapters and networks.
+_ECHO_LATE = 150_000_000
+#: How often (s) a port of another machine is looked at.
+_LOOK = 0.01
 
 
 class Visitor(Protocol):
@@ -90,6 +92,9 @@ class FlagLine:
         self._attempts = attempts
         #: How patient a tool has to be: a call delays, and holds back what it sends again.
         self.timing = Timing(answer=_CALL_ANSWER, gap=_CALL_GAP) if call is not None else Timing()
+        #: pyserial negotiates a new time-out of an RFC 2217 port with the other machine, which answers only when all
+        #: that was to be sent is out: such a port keeps the time-out that it was opened with.
+        self._sets_up_remotely = target.startswith("rfc2217:")
         #: What the modem said of the call that stands, empty while none does.
         self.connected = ""
         #: Whether the call was lost in the conversation that was held last.
@@ -223,19 +228,25 @@ class FlagLine:
 
     def _hear_echo(self, data: bytes) -> None:
         """Drop what an optical head sends back; what is no echo is left for the answer."""
-        port = self._opened()
-        port.timeout = max(0, self._drained - self.clock.now()) / SECOND + _ECHO_LATE
-        port.read(len(data))
+        self._read(len(data), max(self.clock.now(), self._drained) + _ECHO_LATE)
+
+    def _read(self, count: int, until: int) -> bytes:
+        """As many characters, or what has come by an instant (ns)."""
+        port, got = self._opened(), b""
+        while True:
+            patience = max(0, until - self.clock.now()) / SECOND
+            if not self._sets_up_remotely and patience != port.timeout:  # it is set up anew for it; most are alike
+                port.timeout = patience
+            got += port.read(count - len(got))
+            if len(got) == count or not self._sets_up_remotely or self.clock.now() >= until:
+                return got
 
     def _receive(self, rule: Callable[[bytes], int | None], timeout: int, gap: int | None) -> bytes:
         port = self._opened()
         got = b""
         limit = max(self.clock.now(), self._drained) + timeout
         while (length := rule(got)) is None:
-            patience = max(0, limit - self.clock.now()) / SECOND
-            if patience != port.timeout:  # pyserial sets the whole port up anew for it, and most waits are alike
-                port.timeout = patience
-            fresh = port.read(1)
+            fresh = self._read(1, limit)
             if not fresh:
                 break
             more = port.in_waiting if got else 0
@@ -294,7 +305,8 @@ class FlagLine:
         if self._port is None:
             with warnings.catch_warnings():  # pyserial's RFC 2217 client uses a name that Python has deprecated
                 warnings.simplefilter("ignore", DeprecationWarning)
-                self._port = serial.serial_for_url(self.target, timeout=1, **_settings(self._line))
+                timeout = _LOOK if self._sets_up_remotely else 1
+                self._port = serial.serial_for_url(self.target, timeout=timeout, **_settings(self._line))
             self._record("note", f"line {self._line[0]} {self._line[1]}".encode())
         return self._port
 
