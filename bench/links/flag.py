@@ -232,7 +232,8 @@ class FlagLine:
 
     def _read(self, count: int, until: int) -> bytes:
         """As many characters, or what has come by an instant (ns)."""
-        port, got = self._opened(), b""
+        port = self._opened()
+        got = b""
         while True:
             patience = max(0, until - self.clock.now()) / SECOND
             if not self._sets_up_remotely and patience != port.timeout:  # it is set up anew for it; most are alike
