@@ -238,7 +238,8 @@ class FlagLine:
             patience = max(0, until - self.clock.now()) / SECOND
             if not self._sets_up_remotely and patience != port.timeout:  # it is set up anew for it; most are alike
                 port.timeout = patience
-            got += port.read(count - len(got))
+            fresh: bytes = port.read(count - len(got))
+            got += fresh
             if len(got) == count or not self._sets_up_remotely or self.clock.now() >= until:
                 return got
 
