@@ -216,6 +216,14 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
         pytest.skip(f"not determinable: {undetermined[0].name}: the station lacks {undetermined[0].note}")
 
 
+def breakdown_behind(error: BaseException) -> StationError | None:
+    """What broke of the station before a device could not be brought back any more: that one is not to blame."""
+    behind = error.__context__ if isinstance(error, DeviceError) else None
+    while behind is not None and not isinstance(behind, StationError):
+        behind = behind.__context__
+    return behind
+
+
 def note_breakdown(run: Run, scenario: Scenario | None, error: BaseException) -> None:
     """Remember what broke of the station, so that further scenarios on that link are errors and not failures."""
     run.diverged |= isinstance(error, Diverged)
@@ -351,6 +359,7 @@ __all__ = [
     "OutOfLimits",
     "after_body",
     "begin",
+    "breakdown_behind",
     "end",
     "in_words",
     "keep",

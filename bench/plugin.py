@@ -163,12 +163,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Let the verdict fall when the body has ended: a device's bad answer is a verdict and not a traceback."""
     if SCENARIO not in item.stash:
         return (yield)
-    from bench.launch import after_body  # noqa: PLC0415  # as above
+    from bench.launch import after_body, breakdown_behind  # noqa: PLC0415  # as above
 
     try:
         result = yield
     except BaseException as error:
-        after_body(item.config, item.stash[SCENARIO], error)
+        breakdown = breakdown_behind(error)
+        after_body(item.config, item.stash[SCENARIO], breakdown or error)
+        if breakdown is not None:
+            raise breakdown from None
         raise
     after_body(item.config, item.stash[SCENARIO], None)
     return result

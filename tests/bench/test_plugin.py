@@ -358,6 +358,25 @@ def test_second(meter, measure):
 """
 
 
+def test_a_device_that_cannot_be_brought_back_over_a_broken_link_is_not_to_blame(pytester: pytest.Pytester) -> None:
+    body = """
+from bench.errors import NoAnswer, StationError
+def test_changes(target, measure):
+    measure("value", 1, device=target.name).is_(1)
+    try:
+        raise StationError("link lan: the adapter is gone")
+    finally:
+        try:
+            raise TimeoutError
+        except TimeoutError:
+            raise NoAnswer("no answer to the write", device=target.name) from None
+"""
+    result = run(pytester, body, "--station=sim", *ONE)
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["station broken: lan: link lan: the adapter is gone"])
+    assert "no answer" not in result.stdout.str()
+
+
 def test_a_broken_link_is_3_and_later_scenarios_on_it_are_errors(pytester: pytest.Pytester) -> None:
     result = run(pytester, READS, f"--station={lab(pytester.path, TWO_LINKS)}", "--evidence=ev")
     assert result.ret == 3
