@@ -12,6 +12,7 @@ BenchError
 │   │   └── CallLost  over a call that was lost, or that holds up what is said exit 3; of a scenario: not determinable
 │   ├── ForeignAnswer what came is no answer to what was asked
 │   ├── Refused       it said no: an exception code or a result word
+│   ├── NotRestored   it was changed for a while and could not be brought back
 │   └── WrongDevice   another model or another serial number answers
 └── Undeterminable    the station lacks what a check needs                       exit 5
     └── NoEvidence    nothing shows that a supply was really away                exit 5
@@ -142,6 +143,10 @@ class Refused(DeviceError):
         super().__init__(reason, device=device)
         self.code = code
         self.nak = nak
+
+
+class NotRestored(DeviceError):
+    """A device was changed for a while and could not be brought back: somebody has to, whoever is to blame."""
 
 
 class WrongDevice(DeviceError):

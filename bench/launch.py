@@ -217,11 +217,11 @@ def after_body(config: pytest.Config, scenario: Scenario, error: BaseException |
 
 
 def breakdown_behind(error: BaseException) -> StationError | None:
-    """What broke of the station before a device could not be brought back any more: that one is not to blame."""
+    """What broke of the station before a device could not be brought back: that one is not to blame, but told of."""
     behind = error.__context__ if isinstance(error, DeviceError) else None
     while behind is not None and not isinstance(behind, StationError):
         behind = behind.__context__
-    return behind
+    return None if behind is None else type(behind)(f"{behind}; and then {error}")
 
 
 def note_breakdown(run: Run, scenario: Scenario | None, error: BaseException) -> None:

@@ -56,6 +56,6 @@ def not_signed_on(error: NoAnswer | ForeignAnswer) -> DeviceError:
 
 def told_from_the_beginning(first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer) -> DeviceError:
     """What a question came to that was asked again: the first mishap is the cause, the last often its consequence."""
-    if first.reason == last.reason or isinstance(last, CallLost):
-        return last
+    if first.reason == last.reason or isinstance(last, CallLost) or isinstance(first, CallLost):
+        return last  # what a lost call came to says nothing of the meter, what came after it may
     return type(first)(f"{first.reason}; asked again: {last.reason}", device=first.device)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.errors import BenchError, DeviceError
+from bench.errors import BenchError, CallLost, DeviceError, NotRestored
 from bench.procedures.journal import Journal
 from bench.safety import Armed
 from protocols.elster.configuration import SECTIONS, Section, layout
@@ -64,6 +64,8 @@ def _bring_back(meter: Elster, section: Section, before: Objects, armed: Armed, 
         if isinstance(error, DeviceError):
             told = ", ".join(f"{each} {state}" for each, state in states.items())
             error.reason += f"; {name} was not brought back: {told} (the audit has the old bytes)"
+        if isinstance(error, CallLost):
+            raise NotRestored(error.reason, device=meter.name) from error
         raise
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bench.errors import DeviceError
+from bench.errors import CallLost, DeviceError, NotRestored
 from bench.procedures.journal import Journal
 from bench.safety import Armed
 
@@ -55,11 +55,30 @@ class KeptClock:
         self._meter.set_clock(self._armed, self.now)
 
     def is_off(self) -> bool:
-        """Whether it shows something else, or no time at all."""
+        """Whether it shows something else, or no time at all.
+
+        Raises:
+            CallLost: nobody can tell.
+        """
         try:
             return abs(self._meter.read_clock() - self.now) > _SLACK
+        except CallLost:
+            raise
         except DeviceError:
             return True
+
+
+@contextmanager
+def bringing_back(device: str, what: str) -> Iterator[None]:
+    """Whatever goes wrong in here leaves a device changed: a lost call is no excuse that nobody needs to hear.
+
+    Raises:
+        NotRestored: it was the call that was lost.
+    """
+    try:
+        yield
+    except CallLost as error:
+        raise NotRestored(f"{error.reason}; {what} was not brought back", device=device) from None
 
 
 @contextmanager
@@ -69,8 +88,9 @@ def clock_kept(meter: Driver, armed: Armed, clock: Clock, journal: Journal) -> I
     try:
         yield kept
     finally:
-        if kept.is_off():
-            kept.restore()
+        with bringing_back(meter.name, "the clock"):
+            if kept.is_off():
+                kept.restore()
 
 
 @contextmanager
@@ -106,8 +126,17 @@ def object_kept(meter: Elster, armed: Armed, journal: Journal, number: int, size
     try:
         yield before
     finally:
-        if meter.read_object(number, size) != before:
-            journal.audit("restore", device=meter.name, identity=number, data=before)
-            meter.log_in(armed, 3)
-            meter.write_object(armed, number, before)
-            meter.log_out()
+        with bringing_back(meter.name, f"identity {number}"):
+            if _other_bytes(meter, number, before):
+                journal.audit("restore", device=meter.name, identity=number, data=before)
+                meter.log_in(armed, 3)
+                meter.write_object(armed, number, before)
+                meter.log_out()
+
+
+def _other_bytes(meter: Elster, number: int, before: bytes) -> bool:
+    """Whether an object holds something else, or cannot be read: what it held may be written back in any case."""
+    try:
+        return meter.read_object(number, len(before)) != before
+    except DeviceError:
+        return True

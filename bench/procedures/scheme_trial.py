@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, Undeterminable
+from bench.procedures.keeping import bringing_back
 from bench.scheme.elster import ElsterScheme
 from bench.scheme.export import Held, read_held
 from bench.scheme.load import scheme_from_text
@@ -98,7 +99,8 @@ class SchemeTrial:
         """Give the meter back what it held before the latest programming; passwords stay."""
         kept, self.driver = self._whole or self.kept, ElsterScheme(self.meter)
         if kept is not None:
-            self.program(kept.restoring(), restoring=kept)
+            with bringing_back(self.meter.name, "the scheme"):
+                self.program(kept.restoring(), restoring=kept)
         self.kept = self._whole = None
 
     @contextmanager

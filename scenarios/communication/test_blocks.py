@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from bench.bench import Bench
 from bench.drivers.elster import Elster
-from bench.errors import DeviceError, Refused
+from bench.errors import CallLost, DeviceError, Refused
 from bench.measure import Measure
 from bench.procedures.flag_talk import conformance, overhearing, talking
 from protocols.flag.checker import Report
@@ -60,6 +60,8 @@ def test_every_sound_command_is_understood(meter: Elster, measure: Measure) -> N
         for count in range(1, row.size + 1):
             try:
                 meter.session.read(row.number, count)
+            except CallLost:
+                raise
             except DeviceError as error:
                 lost.append(str(error))
             if len(lost) > 1:

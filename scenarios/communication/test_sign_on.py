@@ -2,9 +2,10 @@
 
 from bench.bench import Bench
 from bench.drivers.elster import Elster
-from bench.errors import DeviceError
+from bench.errors import DeviceError, NotRestored
 from bench.measure import Measure
 from bench.procedures.flag_talk import Talk, address_of, talking
+from bench.procedures.keeping import bringing_back
 from protocols.conversation import ProtocolError
 from protocols.elster.tables import model
 from protocols.flag import frames
@@ -150,16 +151,23 @@ def test_letters_of_an_address_keep_their_case(meter: Elster, bench: Bench, meas
 def give_back_outstation(meter: Elster, bench: Bench, was: dict[str, bytes], address: bytes) -> None:
     """Find the meter under whichever name it took, by its serial number, and give it the old one back."""
     row, armed = meter.identity("outstation"), bench.arm(meter)
-    for name in (LETTERS, LETTERS.upper(), LETTERS.lower(), address):
-        meter.session.call(name)
-        shown = {} if meter.is_silent() else shown_of(meter)
-        if shown.get("serial_number") != was["serial_number"]:
-            continue
+    with bringing_back(meter.name, "the outstation number"):
+        for name in 2 * (LETTERS, LETTERS.upper(), LETTERS.lower(), address):  # a line may spoil one look
+            meter.session.call(name)
+            shown = shown_of(meter)
+            if shown.get("serial_number") == was["serial_number"]:
+                break
+        else:
+            meter.session.call(address)
+            bench.journal.audit("not restored", device=meter.name, identity=row.number, data=was["outstation"])
+            reason = (
+                f"it answers neither to {address.decode()!r} nor to {LETTERS.decode()!r}, which it may be called now"
+            )
+            raise NotRestored(reason, device=meter.name)
         if shown["outstation"] != was["outstation"]:
             bench.journal.audit("restore", device=meter.name, identity=row.number, data=was["outstation"])
             meter.log_in(armed, 3)
             meter.write_object(armed, row.number, was["outstation"])
-        break
     meter.session.call(address)
 
 

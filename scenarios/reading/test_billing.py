@@ -8,7 +8,7 @@ from bench.bench import Bench
 from bench.clock import Clock
 from bench.control import Loads, Supplies
 from bench.drivers.elster import Elster
-from bench.errors import DeviceError, Refused
+from bench.errors import CallLost, DeviceError, Refused
 from bench.measure import Measure, Unit
 from bench.procedures.daylight_shift import read_daylight_shift
 from bench.procedures.elster_sections import programmed, read_section
@@ -124,6 +124,8 @@ def test_a_billing_reset_counts_once(meter: Elster, bench: Bench, measure: Measu
     try:
         reset(meter, bench)
         answer = "ACK"
+    except CallLost:
+        raise
     except DeviceError as error:
         answer = error.reason
     measure("answer to a billing reset", answer, device=meter.name).is_("ACK")

@@ -41,7 +41,7 @@ def test_exit_codes_are_those_of_the_contract() -> None:
 def test_the_tree_at_the_head_of_the_module_is_complete() -> None:
     family = {name for name, item in vars(errors).items() if isinstance(item, type) and issubclass(item, BenchError)}
     assert family == {name for name in family if name in (errors.__doc__ or "")}
-    assert len(family) == 14
+    assert len(family) == 15
 
 
 def test_a_device_error_names_its_device_and_keeps_the_code() -> None:

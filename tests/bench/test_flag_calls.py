@@ -11,8 +11,9 @@ from bench_stand import stand
 
 from bench.bench import Bench
 from bench.clock import Clock
-from bench.errors import CallLost, Exit, NoAnswer, NoCall, StationError, Undeterminable
+from bench.errors import CallLost, Exit, ForeignAnswer, NoAnswer, NoCall, NotRestored, StationError, Undeterminable
 from bench.procedures.flag_talk import conformance, overhearing, talking
+from bench.procedures.keeping import clock_kept, object_kept
 from bench.procedures.meter_time import ahead
 from bench.replay.conformance import judge
 from bench.replay.exchanges import load_trace
@@ -155,3 +156,32 @@ def test_the_quickest_reading_of_a_clock_counts(phone: Bench, delays: tuple[int,
     quickest = min((*delays, 1)) if len(delays) < 4 else 20
     assert abs(float(ahead(meter, phone.clock)) - 100 - quickest / 2) <= 1
     assert meter.readings == readings
+
+
+def test_a_clock_that_a_lost_call_keeps_from_being_brought_back_is_told(
+    phone: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter = phone.elster("m1")
+
+    def lost(*_given: object) -> None:
+        raise CallLost("no answer to the command: the call was lost", device="m1")
+
+    with pytest.raises(NotRestored, match="the call was lost; the clock was not brought back"):  # noqa: SIM117  # its end fails
+        with clock_kept(meter, phone.arm(meter), phone.clock, phone.journal):
+            monkeypatch.setattr(meter, "read_clock", lost)
+
+
+def test_an_object_that_cannot_be_looked_at_is_written_back(phone: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    meter, armed = phone.elster("m1"), phone.arm(phone.elster("m1"))
+    row = meter.identity("scheme_id")
+    was = meter.image("scheme_id")
+    with object_kept(meter, armed, phone.journal, row.number, row.size):
+        meter.log_in(armed, 3)
+        meter.write_object(armed, row.number, b"X" * row.size)
+
+        def spoilt(*_given: object) -> bytes:
+            raise ForeignAnswer("no block", device="m1")
+
+        monkeypatch.setattr(meter, "read_object", spoilt)
+    monkeypatch.undo()
+    assert meter.image("scheme_id") == was

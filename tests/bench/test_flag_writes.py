@@ -14,7 +14,7 @@ from bench_stand import stand
 
 from bench.bench import Bench
 from bench.drivers.elster import Elster
-from bench.errors import ForeignAnswer, NoAnswer, Refused
+from bench.errors import CallLost, ForeignAnswer, NoAnswer, NoCall, Refused
 from protocols.flag.frames import Command
 from protocols.flag.habits import bcc_of
 from simulators.faults.line_registry import fault_called
@@ -163,10 +163,36 @@ def test_a_clock_that_was_set_and_denied_is_not_set_again(open_bench) -> None:
     bench = open_bench()
     meter, heard = bench.elster("m1"), obeyed_and_denied(bench, CLOCK)
     wanted = meter.read_clock() + timedelta(hours=1)
-    meter.set_clock(bench.arm(meter), wanted)
+    with pytest.raises(ForeignAnswer, match="was answered with NAK, and it is set; it is not set again"):
+        meter.set_clock(bench.arm(meter), wanted)
     assert len(heard) == 1
-    assert meter.session.remarks == ["the clock shows the time to which it was set, and the answer was NAK"]
     assert timedelta(0) <= meter.read_clock() - wanted < timedelta(seconds=20)
+
+
+def test_a_clock_that_showed_the_time_before_and_says_nak_was_not_set(open_bench) -> None:
+    bench = open_bench()
+    meter, heard = bench.elster("m1"), naks(bench, CLOCK, 99)
+    with pytest.raises(Refused, match="NAK"):
+        meter.set_clock(bench.arm(meter), meter.read_clock())
+    assert len(heard) == 3
+
+
+def test_of_a_reset_whose_call_is_gone_nobody_is_left_in_the_dark(open_bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = open_bench()
+    meter, counts = bench.elster("m1"), [3]
+
+    def counted() -> int:
+        if counts:
+            return counts.pop()
+        raise NoCall("link line: dialled 3 times in vain: BUSY")
+
+    def lost(*_given: object) -> None:
+        raise CallLost("no answer to the command: the call was lost", device="m1")
+
+    monkeypatch.setattr(meter, "_resets_counted", counted)
+    monkeypatch.setattr(meter, "_end_billing", lost)
+    with pytest.raises(CallLost, match="whether billing was reset is not known: look at it before you reset again"):
+        meter.reset_demand(bench.arm(meter))
 
 
 def test_a_clock_that_has_not_understood_is_set_to_the_time_of_the_second_attempt(open_bench) -> None:

@@ -15,7 +15,7 @@ from bench.drivers.elster.history import History
 from bench.drivers.elster.identity import Identification, compare
 from bench.drivers.finding import Finding
 from bench.drivers.flag import FlagSession
-from bench.errors import DeviceError, ForeignAnswer, NoAnswer, Refused
+from bench.errors import BenchError, DeviceError, ForeignAnswer, NoAnswer, Refused
 from bench.safety import Armed
 from protocols.conversation import ProtocolError
 from protocols.elster import logs, moments, registers, tables, transformers
@@ -234,22 +234,39 @@ class Elster(History):
         return self.decoded("clock", lambda: moments.decode_clock(data))
 
     def set_clock(self, armed: Armed, moment: datetime) -> None:
-        """Set the meter's clock (861, level 3) to what is to be the time now; after a NAK only if it shows another."""
+        """Set the meter's clock (861, level 3) to what is to be the time now; after a NAK only if it shows another.
+
+        Raises:
+            Refused: the meter has not done it.
+            ForeignAnswer: it says NAK and has done it.
+        """
         number, since = self.identity("clock").number, self.clock.now()
+
+        def wanted() -> datetime:
+            return moment + timedelta(microseconds=(self.clock.now() - since) // 1000)
+
         self.log_in(armed, 3)
-        wanted = moment + timedelta(microseconds=(self.clock.now() - since) // 1000)
+        was_off = not self._shows(wanted)
         for left in reversed(range(_TRIES)):
             try:
-                self.session.write(armed, number, moments.encode_clock(wanted.replace(microsecond=0)))
+                self.session.write(armed, number, moments.encode_clock(wanted().replace(microsecond=0)))
                 break
             except Refused as error:
-                if not error.nak or not left:
+                if not error.nak:
                     raise
-            shown, wanted = self.read_clock(), moment + timedelta(microseconds=(self.clock.now() - since) // 1000)
-            if abs(shown - wanted) <= _SLACK:
-                self.session.remarks.append("the clock shows the time to which it was set, and the answer was NAK")
-                break
+                if was_off and self._shows(wanted):
+                    said = "setting the clock was answered with NAK, and it is set; it is not set again"
+                    raise ForeignAnswer(said, device=self.name) from None
+                if not left:
+                    raise
         self.session.leave()
+
+    def _shows(self, wanted: Callable[[], datetime]) -> bool:
+        """Whether the clock shows a time; one that shows none does not."""
+        try:
+            return abs(self.read_clock() - wanted()) <= _SLACK
+        except DeviceError:
+            return False
 
     def adjust_clock(self, armed: Armed, moment: datetime) -> None:
         """Let the clock move to a time in steps of 5 s an integration period, 7.5 min at the most (level 1)."""
@@ -315,7 +332,10 @@ class Elster(History):
 
     def _done_since(self, before: int | None) -> str:
         """What the count of billing events says of a reset that was not answered."""
-        after = None if before is None else self._resets_counted()
+        try:
+            after = None if before is None else self._resets_counted()
+        except BenchError:  # not even the line is there to look
+            after = None
         if after is None:
             return "whether billing was reset is not known: look at it before you reset again"
         return f"billing was {'not reset' if after == before else 'reset'}: 699 counts {after}, before {before}"
