@@ -10,7 +10,7 @@ from bench.errors import StationError
 
 
 def write_whole(path: Path, data: bytes, otherwise: str) -> None:
-    """Put `data` where `path` is; when this returns it is on the disk.
+    """Put `data` where `path` is; when this returns it is on the disk, as far as the file system promises that.
 
     Args:
         path: the file; what was there before is replaced.
@@ -28,13 +28,14 @@ def write_whole(path: Path, data: bytes, otherwise: str) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)
-            _settle(path.parent)
         except BaseException:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise StationError(f"{path}: cannot be written: {error.strerror}; {otherwise}") from None
+    with suppress(OSError):  # the file is replaced, and some network file systems refuse to settle a folder
+        _settle(path.parent)
 
 
 def _settle(folder: Path) -> None:

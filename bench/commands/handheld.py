@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from bench.cli import allow_option, evidence_option, json_option, show_json, station_option
-from bench.commands.device import opened
+from bench.commands.device import exit_of, opened
 from bench.commands.run import default_folder
 from bench.commands.scheme_program import assumed_option, day_of, user_name, user_option
 from bench.errors import Exit, UsageError
@@ -24,6 +24,7 @@ from bench.handheld.unit import DONE, READ, HandheldUnit, Interrupted, Visit
 from bench.host import host_kind
 from bench.lists.load import load_list
 from bench.lists.model import MeterEntry
+from bench.measure import Measure
 from bench.safety import Safety
 from bench.scheme.plan import Plan
 from bench.station import Station, find_station, station_from_environment
@@ -44,12 +45,15 @@ def command() -> None:
 def load(unit: Path, file: Path, station: str | None, as_json: bool) -> int:
     """Load a meter list and the schemes that it names into UNIT; a unit that holds readings is unloaded first."""
     meters = load_list(file, find_station(station or station_from_environment()), day_of(None))
-    HandheldUnit(unit).load(meters, _now())
+    forgotten = HandheldUnit(unit).load(meters, _now())
     schemes = sorted({meter.scheme for meter in meters.meters if meter.scheme})
     if as_json:
-        show_json({"unit": str(unit), "list": meters.name, "meters": len(meters.meters), "schemes": schemes})
+        told = {"unit": str(unit), "list": meters.name, "meters": len(meters.meters), "schemes": schemes}
+        show_json(told | _unfinished(forgotten))
     else:
         click.echo(f"{unit}: list {meters.name}, {len(meters.meters)} meters, {len(schemes)} schemes")
+        for name, copy in forgotten.items():
+            click.echo(f"{name}: its programming is unfinished; to take it up: {_resuming(name, copy)}", err=True)
     return 0
 
 
@@ -78,32 +82,38 @@ def visit(
 
     A meter of the list is the device of the same name in the station, and both must say the same of it. Where the list
     says `program: true`, its scheme is programmed after it was read; that needs the three keys, as for `scheme
-    program`. Exit code 1 if a meter could not be read or programmed.
+    program`. Exit code 1 if a meter could not be read or programmed, 5 if a programming could not be proved.
     """
     carried = HandheldUnit(unit)
     known = find_station(station or station_from_environment())
     entries = carried.entries(meters)
     plans = _prepared(carried, entries, known, allowed, read_only=read_only, write_assumed=write_assumed)
+    who = user_name(user) if plans else ""
     folder = evidence or (default_folder(known.name) if plans else None)
     what, names = f"handheld visit {unit.name}", tuple(entry.name for entry in entries)
     with opened(what, station, names, reason=REASON if plans else None, allowed=allowed, evidence=folder,
                 argv=tuple(what.split())) as scenario:  # fmt: skip
-        programmer = station_programmer(scenario, carried.memory, plans, user_name(user), write_assumed=write_assumed)
+        programmer = station_programmer(scenario, carried.memory, plans, who, write_assumed=write_assumed)
         reader = station_reader(scenario.bench.device, _now)
+
+        def tell(visit: Visit) -> None:
+            _measure(scenario.measure, visit)
+            if not as_json:
+                _tell(visit)
+
         try:
-            made = carried.visit(
-                reader, _now, meters, programmer if plans else None, _tell_nobody if as_json else _tell
-            )
+            made = carried.visit(reader, _now, meters, programmer if plans else None, tell)
         except Interrupted as broken:
             made_of = f"scheme {broken.programmed.scheme}: {broken.programmed.result}"
             click.echo(f"{broken.meter}: {made_of}; the next visit takes it up", err=True)
             raise
+        code = exit_of(scenario)
     if as_json:
         told = {"unit": str(unit), "visits": [visit.as_record() for visit in made]}
         show_json(told | ({"evidence": str(folder)} if folder else {}))
     elif folder:
         click.echo(f"evidence: {folder}")
-    return Exit.VERIFIED if all(visit.done for visit in made) else Exit.FAILED
+    return code
 
 
 def _prepared(
@@ -126,18 +136,25 @@ def _prepared(
     return plans
 
 
+def _measure(measure: Measure, visit: Visit) -> None:
+    """What became of a visit, so that the evidence comes to what the command comes to."""
+    measure("visit", visit.outcome, device=visit.meter).is_(READ)
+    done = visit.programmed
+    if done is not None and done.undetermined:
+        measure.not_determinable("programming", done.result, device=visit.meter)
+    elif done is not None:
+        measure("programming", done.result, device=visit.meter).is_(DONE)
+
+
 def _tell(visit: Visit) -> None:
     told = f"{visit.readings} readings" if visit.outcome == READ else f"NOT READ: {visit.outcome}"
     done = visit.programmed
     if done is not None and done.before:
         told += f", scheme {done.scheme} was programmed at {done.before} and is not once more"
     elif done is not None:
-        told += f", scheme {done.scheme} " + ("programmed" if done.result == DONE else f"FAILED: {done.result}")
+        failed = "NOT PROVED" if done.undetermined else "FAILED"
+        told += f", scheme {done.scheme} " + ("programmed" if done.result == DONE else f"{failed}: {done.result}")
     click.echo(f"  {visit.meter:<16} {told}")
-
-
-def _tell_nobody(_visit: Visit) -> None:
-    """All of them are told in the end."""
 
 
 @command.command()
@@ -148,14 +165,28 @@ def _tell_nobody(_visit: Visit) -> None:
 def unload(unit: Path, folder: Path, append: bool, as_json: bool) -> int:
     """Bring readings (.RES) and visits (.BUD) into FOLDER and empty UNIT.
 
+    What UNIT needs to take up a programming that broke off stays in it as well, until it is loaded anew.
     Appending never makes a reading stand twice. Overwriting keeps the old file beside the new one.
     """
-    path, held, added = HandheldUnit(unit).unload(folder, overwrite=not append)
+    carried = HandheldUnit(unit)
+    path, held, added = carried.unload(folder, overwrite=not append)
+    unfinished = {name: folder / file.name for name, file in carried.memory.unfinished().items()}
     if as_json:
-        show_json({"file": str(path), "readings": held, "new": added})
+        show_json({"file": str(path), "readings": held, "new": added} | _unfinished(unfinished))
     else:
         click.echo(f"{path}: {held} readings, {added} of them new")
+        for name, file in unfinished.items():
+            taken_up = f"the next visit takes it up, or {_resuming(name, file)}"
+            click.echo(f"{name}: its programming is unfinished; {taken_up}", err=True)
     return 0
+
+
+def _unfinished(files: Mapping[str, Path]) -> dict[str, Any]:
+    return {"unfinished": {name: str(file) for name, file in files.items()}} if files else {}
+
+
+def _resuming(name: str, file: Path) -> str:
+    return f"meterbench scheme program SCHEME {name} --resume {file}"
 
 
 @command.command()

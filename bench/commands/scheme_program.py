@@ -264,11 +264,18 @@ def user_name(name: str | None) -> str:
     """Who programs: as given, else METERBENCH_USER, else the login.
 
     Raises:
-        UsageError: the name is empty, or none that a meter can keep.
+        UsageError: the name is empty, or none that a meter can keep, or nobody knows it.
     """
-    found = name if name is not None else os.environ.get("METERBENCH_USER") or getpass.getuser()[:_USER_LENGTH]
+    found = name if name is not None else os.environ.get("METERBENCH_USER") or _login()[:_USER_LENGTH]
     if not found.strip():
         raise UsageError("--user must not be empty: the meter's programming log names who programs")
     if len(found) > _USER_LENGTH or not (found.isascii() and found.isprintable()):
         raise UsageError(f"--user {found!r} is no user name for a meter: up to {_USER_LENGTH} ASCII characters")
     return found
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such account, or no pwd module on Windows
+        raise UsageError("whoever runs this has no login name; name one with --user") from None

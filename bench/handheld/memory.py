@@ -18,6 +18,7 @@ from bench.lists.model import MeterEntry
 from bench.station.mistakes import suggestion
 
 LOAD, READINGS, VISITS = "load.hhu", "readings.res", "visits.bud"
+_UNFINISHED = ".snapshot.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,35 @@ class Memory:
 
     def snapshot(self, name: str) -> Path:
         """Where it is kept what a meter held while its programming is unfinished."""
-        return self.folder / f"{name}.snapshot.json"
+        return self.folder / f"{name}{_UNFINISHED}"
+
+    def unfinished(self) -> dict[str, Path]:
+        """The snapshots of programmings that were broken off, by the name of the meter."""
+        return {path.name.removesuffix(_UNFINISHED): path for path in sorted(self.folder.glob(f"*{_UNFINISHED}"))}
+
+    def unloaded(self) -> dict[str, Path]:
+        """Where the snapshot of an unfinished programming was brought by unloading, by the name of the meter."""
+        try:
+            known: Mapping[str, Any] = self.loaded.head.get("unloaded", {})
+        except UsageError:
+            return {}  # what cannot be read promises nothing
+        return {
+            name: Path(known[name]["file"])
+            for name, path in self.unfinished().items()
+            if name in known and known[name]["sha256"] == _sha256(path.read_bytes())
+        }
+
+    def remember_unloaded(self, folder: Path) -> None:
+        """Remember that copies of what is unfinished are in `folder`; the unit needs its own to take it up."""
+        unfinished = self.unfinished()
+        if unfinished:
+            contents = self.loaded
+            brought = {
+                name: {"sha256": _sha256(path.read_bytes()), "file": str((folder / path.name).absolute())}
+                for name, path in unfinished.items()
+            }
+            head = {**contents.head, "unloaded": brought}
+            replace_file(self.folder / LOAD, encode_records("HHU", head, contents.records))
 
     def holds(self, entry: MeterEntry, serial: str) -> Mark | None:
         """When this meter was given the scheme of its entry, None if it was not."""
@@ -158,4 +187,8 @@ class Memory:
         return {name: Mark(**mark) for name, mark in found.items()}
 
     def _digest(self, entry: MeterEntry) -> str:
-        return hashlib.sha256(self.scheme(entry).encode()).hexdigest()
+        return _sha256(self.scheme(entry).encode())
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

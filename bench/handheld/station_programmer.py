@@ -55,7 +55,10 @@ def station_programmer(
             return _broken_off(report, report.stopped)
         if report.already and resumed is None:
             path.unlink(missing_ok=True)  # it says what the meter holds now
-        return Programmed(plan.name, _judged(report, scenario) or DONE, _states(report))
+        wrong, unknown = _judged(report, scenario)
+        return Programmed(
+            plan.name, wrong or unknown or DONE, _states(report), undetermined=not wrong and unknown != ""
+        )
 
     return program
 
@@ -65,13 +68,15 @@ def _broken_off(report: SchemeReport, reason: str) -> Programmed:
     return Programmed(report.plan.name, f"{reason}; {told}", _states(report))
 
 
-def _judged(report: SchemeReport, scenario: Scenario) -> str:
-    """What of the programming is not as it must be, empty if all is."""
+def _judged(report: SchemeReport, scenario: Scenario) -> tuple[str, str]:
+    """What of the programming is not as it must be, and what nobody can tell; both empty if all is well."""
     measure = scenario.measure
     first = len(measure.records)
     judge_scheme(report, measure)
-    wrong = [m for m in measure.records[first:] if m.verdict >= Verdict.INCONCLUSIVE]
-    return "; ".join(f"{m.name}: {plain(m.value)}, not {m.limits}" for m in wrong)
+    made = measure.records[first:]
+    wrong = [f"{m.name}: {plain(m.value)}, not {m.limits}" for m in made if m.verdict >= Verdict.INCONCLUSIVE]
+    unknown = [f"{m.name}: {m.verdict.words}: {m.note}" for m in made if m.verdict is Verdict.NOT_DETERMINABLE]
+    return "; ".join(wrong), "; ".join(unknown)
 
 
 def _states(report: SchemeReport) -> dict[str, str]:

@@ -32,13 +32,15 @@ ProgramMeter = Callable[[MeterEntry], "Programmed"]
 class Programmed:
     """What became of a programming: the scheme's id, "done" or what happened, and each section's state.
 
-    `before` says when an earlier visit has done it; nothing was written then.
+    `before` says when an earlier visit has done it; nothing was written then. `undetermined` says that nothing is wrong
+    but not everything could be proved: it is not done, and the next visit looks again.
     """
 
     scheme: str
     result: str
     sections: Mapping[str, str]
     before: str = ""
+    undetermined: bool = False
 
 
 class Interrupted(KeyboardInterrupt):
@@ -62,17 +64,12 @@ class Visit:
     readings: int = 0
     programmed: Programmed | None = None
 
-    @property
-    def done(self) -> bool:
-        """Whether the meter was read, and programmed where it was to be."""
-        return self.outcome == READ and (self.programmed is None or self.programmed.result == DONE)
-
     def as_record(self) -> dict[str, Any]:
         """The visit, ready for JSON."""
         record = {"meter": self.meter, "at": self.at, "outcome": self.outcome, "readings": self.readings}
         if self.programmed is None:
             return record
-        told = asdict(self.programmed)
+        told = {k: v for k, v in asdict(self.programmed).items() if k != "undetermined"}
         return record | (told if self.programmed.before else {k: v for k, v in told.items() if k != "before"})
 
 
@@ -86,8 +83,11 @@ class HandheldUnit:
     def __init__(self, memory: Path) -> None:
         self.memory = Memory(memory)
 
-    def load(self, meters: MeterList, now: datetime) -> None:
+    def load(self, meters: MeterList, now: datetime) -> dict[str, Path]:
         """Load a list with the schemes that it names.
+
+        Returns:
+            Where the snapshots of unfinished programmings were unloaded, by meter: the unit has forgotten them.
 
         Raises:
             UsageError: the unit holds readings, visits or snapshots that were not unloaded.
@@ -100,6 +100,7 @@ class HandheldUnit:
             raise UsageError(f"cannot be the memory of a unit: {error.strerror}", memory.folder) from None
         with alone_in(memory.folder):
             self._refuse_to_forget()
+            forgotten = memory.unloaded()
             folder = Path(meters.file).parent
             names = dict.fromkeys(meter.scheme for meter in meters.meters if meter.scheme)
             schemes = {name: (folder / name).read_text("utf-8-sig") for name in names}
@@ -108,6 +109,9 @@ class HandheldUnit:
             replace_file(memory.folder / LOAD, encode_records("HHU", head, entries))
             memory.keep_readings([])
             memory.keep_visits([])
+            for name in forgotten:
+                memory.snapshot(name).unlink()
+        return forgotten
 
     def _refuse_to_forget(self) -> None:
         memory = self.memory
@@ -116,7 +120,8 @@ class HandheldUnit:
             for found, what in ((memory.readings(), "readings"), (memory.visits(), "visits"))
             if found
         ]
-        held += [f"{path.name} of a meter that it programmed" for path in memory.snapshots()]
+        known = {memory.snapshot(name) for name in memory.unloaded()}
+        held += [f"{path.name} of a meter that it programmed" for path in memory.snapshots() if path not in known]
         if held:
             raise UsageError(f"the unit holds {', '.join(held)}; unload them first", memory.folder)
 
@@ -220,6 +225,8 @@ class HandheldUnit:
 
     def unload(self, folder: Path, *, overwrite: bool) -> Unloaded:
         """Bring readings, visits and snapshots into `folder`, as `LIST.RES` and `LIST.BUD`, and empty the unit.
+
+        What is needed to take up a programming that is unfinished also stays in the unit.
 
         Raises:
             UsageError: a file is damaged, or a reading contradicts one that is there; nothing was changed.

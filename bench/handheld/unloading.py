@@ -30,6 +30,8 @@ class Unloaded(NamedTuple):
 def unload(memory: Memory, folder: Path, *, overwrite: bool) -> Unloaded:
     """Bring readings, visits and snapshots into `folder`, as `LIST.RES` and `LIST.BUD`, and empty the unit.
 
+    The snapshot of a programming that is unfinished also stays in the unit: the next visit takes it up with it.
+
     Args:
         memory: of the unit.
         folder: where to.
@@ -52,11 +54,11 @@ def unload(memory: Memory, folder: Path, *, overwrite: bool) -> Unloaded:
         found = _brought(memory, folder / f"{name}.RES", folder / f"{name}.BUD", overwrite=overwrite)
         snapshots = memory.snapshots()
         for path in snapshots:
-            _put_aside(folder / path.name)
-            replace_file(folder / path.name, path.read_bytes())
+            _bring(path, folder / path.name)
+        memory.remember_unloaded(folder)
         memory.keep_readings([])
         memory.keep_visits([])
-        for path in snapshots:
+        for path in set(snapshots) - set(memory.unfinished().values()):
             path.unlink()
     return found
 
@@ -82,6 +84,14 @@ def _added(there: Sequence[Record], brought: Sequence[Record]) -> list[Record]:
     """Both, in order; a visit that stands in both stands once."""
     known = {json.dumps(record, sort_keys=True) for record in there}
     return [*there, *(record for record in brought if json.dumps(record, sort_keys=True) not in known)]
+
+
+def _bring(path: Path, place: Path) -> None:
+    """Copy a file; one of these contents may be there from an earlier unloading."""
+    data = path.read_bytes()
+    if not place.exists() or place.read_bytes() != data:
+        _put_aside(place)
+        replace_file(place, data)
 
 
 def _put_aside(path: Path) -> None:

@@ -117,3 +117,46 @@ def test_a_programming_that_broke_off_is_taken_up_by_the_next_visit(
     capsys.readouterr()
     assert visit(capsys, "a1140")[1][0]["result"] == "done"
     assert [path.name for path in Path("unit").glob("*.json")] == ["a1140.before-NIGHT.json"]
+
+
+def test_a_programming_that_broke_off_is_taken_up_after_unloading_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        _dies_at(patched, 878)
+        assert visit(capsys)[0] == 1
+    held = Path("unit/a1140.snapshot.json").read_bytes()
+    for _ in range(2):
+        assert call(["handheld", "unload", "unit", "office"]) == 0
+        resuming = f"meterbench scheme program SCHEME a1140 --resume {Path('office', 'a1140.snapshot.json')}"
+        said = f"a1140: its programming is unfinished; the next visit takes it up, or {resuming}\n"
+        assert capsys.readouterr().err == said
+        assert [path.read_bytes() for path in Path("office").glob("*.json")] == [held]
+    assert Path("unit/a1140.snapshot.json").read_bytes() == held
+    assert visit(capsys, "a1140")[1][0]["result"] == "done"
+    assert [path.name for path in Path("unit").glob("*.json")] == ["a1140.before-NIGHT.json"]
+    assert call(["handheld", "unload", "unit", "office", "--json"]) == 0
+    assert "unfinished" not in json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert not list(Path("unit").glob("*.json"))
+
+
+def test_a_unit_that_is_loaded_anew_says_where_the_unfinished_programming_went(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        _dies_at(patched, 878)
+        assert visit(capsys)[0] == 1
+        assert call(["handheld", "unload", "unit", "office"]) == 0
+    snapshot = Path("unit/a1140.snapshot.json")
+    held = snapshot.read_bytes()
+    snapshot.write_bytes(held + b" ")  # not the one that was unloaded
+    assert call(["handheld", "load", "unit", "round.yaml"]) == 4
+    assert "the unit holds a1140.snapshot.json of a meter that it programmed; unload" in capsys.readouterr().err
+    snapshot.write_bytes(held)
+    assert call(["handheld", "load", "unit", "round.yaml"]) == 0
+    copy = Path("office", "a1140.snapshot.json").absolute()
+    resuming = f"meterbench scheme program SCHEME a1140 --resume {copy}"
+    assert capsys.readouterr().err == f"a1140: its programming is unfinished; to take it up: {resuming}\n"
+    assert not snapshot.exists()
+    words = ["--resume", str(copy), "--user", "JDOE", "--allow-destructive", "a1140"]
+    assert call(["scheme", "program", "night.yaml", "a1140", *words]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 import sys
@@ -18,6 +19,7 @@ from bench.evidence import Evidence
 from bench.handheld.memory import Memory
 from bench.handheld.records import read_records
 from bench.safety import Armed
+from bench.scheme import programming
 from protocols.elster.registers import encode_totals
 from protocols.elster.tables import Source
 
@@ -241,3 +243,89 @@ def test_a_user_whom_no_meter_keeps_is_refused_before_the_round(
     assert visit("--user", "THIRTEENCHARS") == 4
     assert "is no user name for a meter: up to 12 ASCII characters" in capsys.readouterr().err
     assert meter.sessions == []
+
+
+def nobody() -> str:
+    raise KeyError("getpwuid(): uid not found: 4711")
+
+
+@pytest.mark.parametrize("login", [lambda: "müller", nobody])
+def test_who_only_reads_needs_no_user_name(
+    login: Callable[[], str], meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(getpass, "getuser", login)
+    monkeypatch.delenv("METERBENCH_USER", raising=False)
+    assert call(["handheld", "visit", "unit", "--read-only"]) == 0
+    assert call(["handheld", "visit", "unit", "pump"]) == 0
+    assert meter.written == []
+
+
+def test_who_has_no_login_name_is_told_to_name_one(
+    meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    monkeypatch.delenv("METERBENCH_USER", raising=False)
+    words = ["--allow-destructive", "mill"]
+    for command in (["handheld", "visit", "unit"], ["scheme", "program", "night.yaml", "mill"]):
+        assert call([*command, *words]) == 4
+        assert capsys.readouterr().err == "whoever runs this has no login name; name one with --user\n"
+    assert meter.sessions == []
+    assert not Path("evidence").exists()
+
+
+# -- the evidence says what the command says ---------------------------------------------------------------------------
+
+
+def sealed() -> tuple[int, int, int]:
+    """The exit code, the failed and the passed ones of the sealed evidence in `ev`."""
+    found = json.loads(Path("ev/run.json").read_text("utf-8"))
+    return found["exit"], found["scenarios"]["failed"], found["scenarios"]["passed"]
+
+
+def measured() -> list[tuple[str, str, str, str]]:
+    rows = [json.loads(line) for line in Path("ev/measurements.jsonl").read_text("utf-8").splitlines()]
+    return [
+        (row["device"], row["name"], row["value"] or row["note"], row["verdict"])
+        for row in rows
+        if row["name"] in {"visit", "programming"}
+    ]
+
+
+def test_a_meter_that_was_not_read_fails_the_evidence_too(meter: MemoryMeter) -> None:
+    text = LIST.replace('medium: rs485, outstation: "095"', 'medium: rs485, outstation: "095", serial: "7"')
+    Path("round.yaml").write_text(text, "utf-8")
+    assert call(["handheld", "load", "unit", "round.yaml"]) == 0
+    assert visit("--evidence", "ev") == 1
+    assert sealed() == (1, 1, 0)
+    strange = "pump: another serial number (798) answers than the list promises"
+    assert measured() == [
+        ("mill", "visit", "read", "pass"),
+        ("mill", "programming", "done", "pass"),
+        ("pump", "visit", strange, "fail"),
+    ]
+
+
+def test_a_programming_that_breaks_off_fails_the_evidence_too(meter: MemoryMeter) -> None:
+    meter.refuse.add(616)
+    assert visit("mill", "--evidence", "ev") == 1
+    assert sealed() == (1, 1, 0)
+    result = last_visit_of_the_mill()["result"]
+    assert measured() == [("mill", "visit", "read", "pass"), ("mill", "programming", result, "fail")]
+
+
+def test_a_programming_that_cannot_be_proved_is_not_done_and_the_next_visit_looks_again(
+    meter: MemoryMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unproved = "time in the programming log is out by: not determinable: a clock that can be read"
+    with monkeypatch.context() as patched:
+        patched.setattr(programming, "log_time", lambda *_arguments: None)
+        assert visit("mill", "--evidence", "ev") == 5
+    assert f"scheme N/IGHT NOT PROVED: {unproved}\n" in capsys.readouterr().out
+    assert last_visit_of_the_mill()["result"] == unproved
+    assert "undetermined" not in last_visit_of_the_mill()
+    assert sealed()[0] == 5
+    assert measured()[1:] == [("mill", "programming", unproved, "not_determinable")]
+    written = list(meter.written)
+    assert visit("mill") == 0
+    assert last_visit_of_the_mill()["result"] == "done"
+    assert meter.written == written
