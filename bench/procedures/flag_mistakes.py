@@ -179,7 +179,7 @@ class SevenBits(FlagClient):
 
 
 @_tool("T16", "the case of letters in an address is folded", "the meter is silent, or another one answers",
-       shows=raised("NoAnswer", "no answer to the sign-on"),
+       shows=raised("NoAnswer", "no answer to the sign-on") + "|" + raised("NotRestored", "it answers neither to"),
        caught_by="test_letters_of_an_address_keep_their_case")  # fmt: skip
 class FoldsCase(FlagClient):
     """Addresses are written in capitals."""
