@@ -13,7 +13,8 @@ Four habits of a Linux pty shape it.
   the pty carries.
 * Its master reads an error when the last client leaves. So the other end is kept open here.
 
-Packet mode tells of every change of settings when it happens, not at the next byte.
+Packet mode tells of every change of settings when it happens, not at the next byte; unless a client has first thrown
+away the flag for it with settings that keep our speed, as Node's serialport does. Then the flush that follows tells.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from simulators.world import SECOND
 
 #: The local flag that makes the kernel report changes of settings in packet mode (asm-generic/termbits.h).
 _EXTPROC = 0o200000
-#: Control bytes of packet mode: bytes follow; the settings have changed.
-_DATA, _SETTINGS = termios.TIOCPKT_DATA, 0x40
+#: Control byte of packet mode: bytes follow. Any other one tells that the settings have changed, or may have.
+_DATA = termios.TIOCPKT_DATA
 #: Settings with their speeds as numbers, also those without a constant (asm-generic/termbits.h, struct termios2):
 #: input, output, control and local flags, line discipline, control characters, input and output speed.
 _TCGETS2, _TCSETS2, _TERMIOS2 = 0x802C542A, 0x402C542B, struct.Struct("4IB19s2I")
@@ -90,9 +91,9 @@ class PtyDoor:
 
     def _readable(self) -> None:
         packet = os.read(self._master, _CHUNK)
-        if packet[0] & _SETTINGS:
+        if packet[0] != _DATA:
             self._settings_changed()
-        elif packet[0] == _DATA and len(packet) > 1:
+        elif len(packet) > 1:
             self._port.send(packet[1:])
 
     def _settings_changed(self) -> None:
@@ -122,7 +123,7 @@ class PtyDoor:
         again = False
         with suppress(BlockingIOError):
             packet = os.read(self._master, _CHUNK)
-            if packet[0] & _SETTINGS:
+            if packet[0] != _DATA:
                 again = True
                 packet = os.read(self._master, _CHUNK)
             if packet[0] == _DATA:

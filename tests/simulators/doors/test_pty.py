@@ -1,5 +1,6 @@
 import os
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -86,6 +87,25 @@ def test_a_client_at_the_wrong_speed_is_not_understood(served: Served, door: "Pt
         settled(served, door, 9600)
         client.timeout = 2
         assert len(asked(client)) == ANSWER
+
+
+def test_a_client_that_first_keeps_our_speed_and_throws_away_our_flags_is_seen_by_its_flush(
+    served: Served, door: "PtyDoor"
+) -> None:
+    """Node's serialport sets twice on opening; a door that looks in between is told of nothing after that."""
+    client = os.open(door.path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        settings = termios.tcgetattr(client)
+        settings[3] = 0
+        termios.tcsetattr(client, termios.TCSANOW, settings)
+        for _ in range(20):
+            served.act(lambda: None)  # the door has looked, and found its own speed
+        settings[4] = settings[5] = termios.B19200
+        termios.tcsetattr(client, termios.TCSANOW, settings)
+        termios.tcflush(client, termios.TCIOFLUSH)
+        settled(served, door, 19200)
+    finally:
+        os.close(client)
 
 
 def test_a_speed_without_a_constant_is_seen(served: Served, door: "PtyDoor") -> None:
