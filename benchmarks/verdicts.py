@@ -1,7 +1,7 @@
 """The same verdicts in virtual time and on served ports: every scenario of an Elster meter, on every kind of way to it.
 
-    python benchmarks/verdicts.py                      # all scenarios on all ways at once: about 90 minutes
-    python benchmarks/verdicts.py reading/test_clock.py security
+    python benchmarks/verdicts.py communication security    # on all ways at once: about 25 minutes
+    python benchmarks/verdicts.py programming reading       # about 35
     python benchmarks/verdicts.py --compare EVIDENCE EVIDENCE
 
 What needs hours of virtual time is not determinable on the wall, and so is the first of what a fault of the line has
