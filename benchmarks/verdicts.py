@@ -4,8 +4,8 @@
     python benchmarks/verdicts.py programming reading       # about 35
     python benchmarks/verdicts.py --compare EVIDENCE EVIDENCE
 
-What needs hours of virtual time is not determinable on the wall, and so is the first of what a fault of the line has
-been put on in virtual time only: they are counted and not compared. Whatever else differs is listed, and exits 1.
+What lets hours pass, or puts a fault on a simulated line, is not determinable on the wall: it is counted and not
+compared. Whatever else differs is listed, and exits 1.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ a moment's worth is queued. What the line says is passed on in slices of line ti
 does; a slice holds whole characters, and the last one ends with the burst.
 
 Several doors may lead to one line. Each hears the answers to what it asked; a conversation that another door has begun
-is not its business, and two that talk at once collide like any two masters.
+is not its business. Two that talk at once collide like any two masters, unless one UART sends for both (`raw_tcp`).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from bench_stand import stand
 
 from bench.bench import Bench
 from bench.clock import Clock
+from bench.drivers.flag_refusals import told_from_the_beginning
 from bench.errors import CallLost, Exit, ForeignAnswer, NoAnswer, NoCall, NotRestored, StationError, Undeterminable
 from bench.procedures.flag_talk import conformance, overhearing, talking
 from bench.procedures.keeping import clock_kept, object_kept
@@ -185,3 +186,18 @@ def test_an_object_that_cannot_be_looked_at_is_written_back(phone: Bench, monkey
         monkeypatch.setattr(meter, "read_object", spoilt)
     monkeypatch.undo()
     assert meter.image("scheme_id") == was
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (NoAnswer("silence"), ForeignAnswer("garbage"), "NoAnswer silence; asked again: garbage"),
+        (CallLost("lost"), ForeignAnswer("garbage"), "ForeignAnswer garbage"),
+        (ForeignAnswer("garbage"), CallLost("lost"), "CallLost lost"),
+    ],
+)
+def test_what_is_told_of_two_mishaps_is_not_the_meters_where_the_last_one_was_the_calls(
+    first: NoAnswer | ForeignAnswer, last: NoAnswer | ForeignAnswer, told: str
+) -> None:
+    found = told_from_the_beginning(first, last)
+    assert f"{type(found).__name__} {found}" == told
